@@ -1,0 +1,24 @@
+import { type CatalogueEntry, catalogue, type Reason } from './catalogue.js';
+
+/**
+ * The caller failed a check. `reason` decides status, OAuth error and public sentence; `detail` says what was
+ * expected and what came, for the log only.
+ *
+ * `detail` never holds a token, proof, secret or key: name those by thumbprint or digest.
+ */
+export class Denial extends Error {
+  override readonly name = 'Denial';
+  readonly reason: Reason;
+  /** for the log only; lower case, no trailing period */
+  readonly detail: string | undefined;
+
+  constructor(reason: Reason, detail?: string, options?: { cause?: unknown }) {
+    super(reason, options);
+    this.reason = reason;
+    this.detail = detail;
+  }
+
+  get entry(): CatalogueEntry {
+    return catalogue[this.reason];
+  }
+}

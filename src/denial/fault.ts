@@ -1,0 +1,77 @@
+/**
+ * We or something we depend on failed: always a 5xx, never a 401, and never an admission.
+ * Closed like the catalogue of reasons: a key is the log field `reason`, the metric label and the docs anchor.
+ */
+export interface FaultEntry {
+  readonly status: 500 | 502 | 503 | 504;
+  readonly sentence: string;
+  readonly hint: string;
+}
+
+const entries = {
+  ERR_INTERNAL: {
+    status: 500,
+    sentence: 'The gateway failed.',
+    hint: 'an error of Holdfast itself: the stack is in the log; please report it',
+  },
+  ERR_ISSUER_KEYS_UNAVAILABLE: {
+    status: 503,
+    sentence: 'The keys of the authorization server are not available.',
+    hint: 'no usable key set, or an unknown key while the authorization server is unreachable; its error is in detail',
+  },
+  ERR_REPLAY_STORE_FULL: {
+    status: 503,
+    sentence: 'The gateway is at its capacity.',
+    hint: 'replay.capacity live proofs: nothing is forgotten to make room. Raise the capacity or lower dpop.maxAge',
+  },
+  ERR_UPSTREAM_BUSY: {
+    status: 503,
+    sentence: 'The service is at its capacity.',
+    hint: 'upstream.connections are all in use and upstream.queue is full or its wait has passed',
+  },
+  ERR_UPSTREAM_UNREACHABLE: {
+    status: 502,
+    sentence: 'The service could not be reached.',
+    hint: 'no connection to upstream.url, or its TLS certificate was refused; the cause is in detail',
+  },
+  ERR_UPSTREAM_RESPONSE_INVALID: {
+    status: 502,
+    sentence: 'The service gave no valid answer.',
+    hint: 'the service closed early or answered with something that is not a valid HTTP/1.1 response',
+  },
+  ERR_UPSTREAM_TIMEOUT: {
+    status: 504,
+    sentence: 'The service did not answer in time.',
+    hint: 'longer than upstream.connectTimeout or responseTimeout',
+  },
+} satisfies Record<string, FaultEntry>;
+
+export type FaultCode = keyof typeof entries;
+
+export const faults: Readonly<Record<FaultCode, FaultEntry>> = Object.freeze(entries);
+
+/** A failure of ours or of a dependency. The status is the catalogue's; the cause stays in the log. */
+export class Fault extends Error {
+  override readonly name = 'Fault';
+  readonly code: FaultCode;
+  readonly detail: string | undefined;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    code: FaultCode,
+    {
+      detail,
+      cause,
+      retryAfterSeconds,
+    }: { detail?: string; cause?: unknown; retryAfterSeconds?: number } = {},
+  ) {
+    super(code, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.detail = detail;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+
+  get entry(): FaultEntry {
+    return faults[this.code];
+  }
+}
