@@ -1,0 +1,90 @@
+import * as http from 'node:http';
+
+/** What the admin socket tells. */
+export interface AdminSources {
+  /** why the sidecar should get no traffic now; empty: it is ready. Does not depend on the service */
+  readonly notReady: () => readonly string[];
+  readonly metrics: () => Promise<{ contentType: string; text: string }>;
+  readonly status: () => object;
+  /** public keys of the signed assertion. @see RFC 7517 §5 */
+  readonly jwks: object;
+}
+
+interface AdminAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly text: string;
+}
+
+export type AdminAddress = { readonly host: string; readonly port: number } | { readonly socketPath: string };
+
+const requestTimeoutMs = 10_000;
+
+/**
+ * The operators' socket: liveness, readiness, metrics, status, assertion keys. Separate from the public listener,
+ * read-only, and free of secrets.
+ * @see DESIGN section 6; REQUIREMENTS S04
+ */
+export class AdminServer {
+  readonly #sources: AdminSources;
+  readonly #server: http.Server;
+
+  constructor(sources: AdminSources) {
+    this.#sources = sources;
+    this.#server = http.createServer({ requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs }, (request, response) => {
+      void this.#answer(request, response);
+    });
+  }
+
+  /** @returns the port, 0 for a unix socket. @throws Error EADDRINUSE, EACCES, … */
+  listen(address: AdminAddress): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const listening = () => {
+        const bound = this.#server.address();
+        this.#server.off('error', reject);
+        resolve(bound !== null && typeof bound === 'object' ? bound.port : 0);
+      };
+      this.#server.once('error', reject);
+      if ('socketPath' in address) this.#server.listen(address.socketPath, listening);
+      else this.#server.listen(address.port, address.host, listening);
+    });
+  }
+
+  close(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
+  async #answer(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+    const { status, contentType, text } = await this.#route(request).catch(
+      (): AdminAnswer => ({ status: 500, contentType: 'text/plain', text: 'internal error\n' }),
+    );
+    response.writeHead(status, { 'Content-Type': contentType, 'Cache-Control': 'no-store', ...(status === 405 && { Allow: 'GET, HEAD' }) });
+    response.end(request.method === 'HEAD' ? undefined : text);
+  }
+
+  async #route({ method, url = '' }: http.IncomingMessage): Promise<AdminAnswer> {
+    if (method !== 'GET' && method !== 'HEAD') return { status: 405, contentType: 'text/plain', text: 'method not allowed\n' };
+    switch (url.split('?', 1)[0]) {
+      case '/livez':
+        return { status: 200, contentType: 'text/plain', text: 'ok\n' };
+      case '/readyz':
+        return readiness(this.#sources.notReady());
+      case '/metrics': {
+        const { contentType, text } = await this.#sources.metrics();
+        return { status: 200, contentType, text };
+      }
+      case '/status':
+        return { status: 200, contentType: 'application/json', text: `${JSON.stringify(this.#sources.status(), undefined, 2)}\n` };
+      case '/.well-known/jwks.json':
+        return { status: 200, contentType: 'application/jwk-set+json', text: `${JSON.stringify(this.#sources.jwks)}\n` };
+      default:
+        return { status: 404, contentType: 'text/plain', text: 'not found\n' };
+    }
+  }
+}
+
+function readiness(reasons: readonly string[]): AdminAnswer {
+  const ready = reasons.length === 0;
+  return { status: ready ? 200 : 503, contentType: 'text/plain', text: ready ? 'ready\n' : `not ready: ${reasons.join('; ')}\n` };
+}

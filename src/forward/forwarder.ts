@@ -1,0 +1,187 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Fault } from '../denial/fault.js';
+import type { Admission } from '../gate/admission.js';
+import { exposedHeaders } from '../request/cors.js';
+import type { Framing } from '../request/framing.js';
+import type { AssertionSigner } from './assertion.js';
+import { buildRequestHeaders, copyResponseHeaders, type HygieneOptions, remainingHops } from './hygiene.js';
+import { buildIdentity, type IdentityOptions } from './identity.js';
+import type { Pool } from './pool.js';
+import { hasLeft, type Inbound } from './inbound.js';
+import type { Upstream, UpstreamCall } from './upstream.js';
+
+export interface ForwarderOptions {
+  readonly hygiene: HygieneOptions;
+  readonly identity: IdentityOptions;
+  /** bytes of a body that no length announced; Infinity: no bound */
+  readonly maxBodyBytes: number;
+  /** silence in the middle of a body */
+  readonly idleTimeoutMs: number;
+  /** the same for text/event-stream */
+  readonly streamIdleTimeoutMs: number;
+}
+
+export interface ForwarderParts {
+  readonly upstream: Upstream;
+  readonly pool: Pool;
+  readonly assertion: AssertionSigner | undefined;
+  /** @see RFC 9449 §8.2 */
+  readonly issueNonce: (origin: string) => string;
+}
+
+/** What became of a forwarded request, for log and metrics. */
+export interface Forwarded {
+  /** as sent to the client; 0 when it left before */
+  readonly status: number;
+  /** from sending the request to the head of the answer; undefined when the service was not asked */
+  readonly upstreamMs: number | undefined;
+}
+
+/**
+ * Carries an admitted request to the service and its answer back, both as streams: no body is held in memory, and a
+ * slow reader on one side slows the other.
+ */
+export class Forwarder {
+  readonly #options: ForwarderOptions;
+  readonly #parts: ForwarderParts;
+
+  constructor(options: ForwarderOptions, parts: ForwarderParts) {
+    this.#options = options;
+    this.#parts = parts;
+  }
+
+  /**
+   * Resolves when the exchange with the client has ended, whole or cut short.
+   *
+   * @param expectsContinue - the client waits for 100 before it sends its body; it has not been sent yet
+   * @throws Denial identity_*, body_too_large; Fault ERR_UPSTREAM_*: only while nothing was sent to the client
+   * @see REQUIREMENTS A24, B10-B15
+   */
+  async forward(admission: Admission, inbound: Inbound, expectsContinue: boolean): Promise<Forwarded> {
+    const { facts, grant } = admission;
+    const { response } = inbound;
+    const statements = buildIdentity(grant, this.#options.identity);
+    const assertion = await this.#parts.assertion?.sign(admission);
+    if (assertion !== undefined && this.#parts.assertion !== undefined) {
+      statements.push([this.#parts.assertion.header, assertion]);
+    }
+    if (remainingHops(facts) === 0) return answerLocally(response, facts.requestId);
+
+    const leave = await this.#parts.pool.enter(response);
+    try {
+      if (hasLeft(inbound)) return { status: 0, upstreamMs: undefined };
+      // Only now, so that a refused client never sends its body (A24).
+      if (expectsContinue) response.writeContinue();
+      const startedMs = performance.now();
+      const hasBody = facts.framing.kind === 'chunked' || (facts.framing.kind === 'length' && facts.framing.bytes > 0);
+      const headers = buildRequestHeaders(admission, statements, this.#options.hygiene);
+      const call = this.#parts.upstream.send(inbound, { method: facts.method, target: facts.target.raw, headers, hasBody });
+      const answer = await this.#awaitAnswer(call, inbound, facts.framing);
+      const upstreamMs = performance.now() - startedMs;
+      const status = await this.#relay(admission, { answer, call }, inbound);
+      return { status, upstreamMs };
+    } finally {
+      leave();
+    }
+  }
+
+  /** Waits for the head of the answer; gives the call up when the client leaves or its body turns out bad. */
+  async #awaitAnswer(call: UpstreamCall, { response, body }: Inbound, framing: Framing): Promise<IncomingMessage> {
+    response.once('close', () => {
+      if (!response.writableFinished) call.abort();
+    });
+    if (framing.kind === 'none') return call.response;
+    if (framing.kind === 'chunked' && Number.isFinite(this.#options.maxBodyBytes)) body.limit(this.#options.maxBodyBytes);
+    const failure = body.failure();
+    failure.catch(() => {
+      call.abort();
+      // An answer that has begun cannot be taken back; cut off, it is not taken for whole (B13).
+      if (response.headersSent) response.destroy();
+    });
+    return Promise.race([call.response, failure]);
+  }
+
+  async #relay(
+    { facts, grant, nonceExpiresSoon }: Admission,
+    { answer, call }: { answer: IncomingMessage; call: UpstreamCall },
+    { request, response }: Inbound,
+  ): Promise<number> {
+    const { names } = this.#options.hygiene;
+    const guarded = grant.route.proof !== 'none';
+    const copied = copyResponseHeaders(answer.rawHeaders, { names, guarded });
+    const status = checkAnswer(answer, copied.transferEncoding, call);
+    const bodiless = facts.method === 'HEAD' || status === 204 || status === 304;
+    const { headers, contentLength } = copied;
+    if (contentLength !== undefined && status !== 204) headers.push('Content-Length', contentLength);
+    if (nonceExpiresSoon) addNonce(headers, this.#parts.issueNonce(facts.origin.uri), grant.route.preflight === 'forward');
+    headers.push('X-Request-Id', facts.requestId);
+
+    const streams = copied.contentType?.startsWith('text/event-stream') ?? false;
+    call.setIdleTimeout(streams ? this.#options.streamIdleTimeoutMs : this.#options.idleTimeoutMs);
+    const ended = new Promise<void>((resolve) => response.once('close', resolve));
+    // The reason phrase is never copied (B10).
+    response.writeHead(status, headers);
+    if (bodiless) {
+      answer.resume();
+      response.end();
+    } else {
+      if (contentLength === undefined) response.flushHeaders(); // the first event may be long in coming
+      pass(answer, response);
+    }
+    await ended;
+    settleRequest(request, call, answer);
+    return status;
+  }
+}
+
+/** @see RFC 9110 §7.6.2: Max-Forwards 0 makes us the final recipient */
+function answerLocally(response: ServerResponse, requestId: string): Promise<Forwarded> {
+  response.writeHead(204, ['X-Request-Id', requestId, 'Cache-Control', 'no-store']);
+  response.end();
+  return Promise.resolve({ status: 204, upstreamMs: undefined });
+}
+
+/** @throws Fault ERR_UPSTREAM_RESPONSE_INVALID for what may not be passed on. @see RFC 9112 §4, §6.3; RFC 9110 §15 */
+function checkAnswer(answer: IncomingMessage, transferEncoding: readonly string[], call: UpstreamCall): number {
+  const { statusCode = 0, httpVersion } = answer;
+  const invalid =
+    statusCode < 200 || statusCode > 599
+      ? `status ${statusCode}`
+      : httpVersion !== '1.1' && httpVersion !== '1.0'
+        ? `HTTP/${httpVersion}`
+        : transferEncoding.some((coding) => coding.toLowerCase() !== 'chunked') || transferEncoding.length > 1
+          ? 'transfer coding other than chunked'
+          : answer.destroyed && !answer.complete
+            ? 'broken off'
+            : undefined;
+  if (invalid === undefined) return statusCode;
+  call.abort();
+  throw new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { detail: invalid });
+}
+
+/** A new nonce before the client's own ends; an answer that carries one is not for sharing. @see RFC 9449 §8.2 */
+function addNonce(headers: string[], nonce: string, exposed: boolean): void {
+  for (let i = headers.length - 2; i >= 0; i -= 2) {
+    if (headers[i]?.toLowerCase() === 'cache-control') headers.splice(i, 2);
+  }
+  headers.push('Cache-Control', 'no-store', 'DPoP-Nonce', nonce);
+  if (exposed) headers.push('Access-Control-Expose-Headers', exposedHeaders);
+}
+
+/**
+ * Passes the body on. When the service dies in the middle, the client's connection is cut without a valid end, so
+ * that half an answer is never taken for a whole one (B11).
+ */
+function pass(answer: IncomingMessage, response: ServerResponse): void {
+  answer.once('close', () => {
+    if (!answer.complete) response.destroy();
+  });
+  answer.pipe(response);
+}
+
+/** After the answer: a request that is still being sent has nobody to read it, so its connection ends (A19). */
+function settleRequest(request: IncomingMessage, call: UpstreamCall, answer: IncomingMessage): void {
+  if (request.complete && answer.complete) return;
+  call.abort();
+  if (!request.complete) request.socket.destroySoon();
+}

@@ -1,0 +1,57 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Denial } from '../denial/denial.js';
+
+/** The body of a request while it arrives: what can turn out to be wrong with it after its head was accepted. */
+export class InboundBody {
+  readonly #request: IncomingMessage;
+  #failure: Denial | undefined;
+  #onFailure: ((denial: Denial) => void) | undefined;
+
+  constructor(request: IncomingMessage) {
+    this.#request = request;
+  }
+
+  /** whether more of it is to come */
+  get isArriving(): boolean {
+    return !this.#request.complete;
+  }
+
+  get hasFailed(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  /** The parser gave up in the middle of the body, or it was too slow. */
+  fail(denial: Denial): void {
+    this.#failure ??= denial;
+    this.#onFailure?.(this.#failure);
+  }
+
+  /** Counts what arrives, for a body that no length announced. @see REQUIREMENTS A17 */
+  limit(maxBytes: number): void {
+    let bytes = 0;
+    this.#request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > maxBytes) this.fail(new Denial('body_too_large', `more than ${maxBytes} bytes`));
+    });
+  }
+
+  /** @returns a promise that never resolves: it rejects with the Denial when the body turns out bad */
+  failure(): Promise<never> {
+    return new Promise((_, reject) => {
+      this.#onFailure = reject;
+      if (this.#failure !== undefined) reject(this.#failure);
+    });
+  }
+}
+
+/** Whether the client has gone. A response that waits behind another one on its connection is not told. */
+export function hasLeft({ request, response }: Pick<Inbound, 'request' | 'response'>): boolean {
+  return response.destroyed || request.socket.destroyed;
+}
+
+/** The client's side of an exchange. */
+export interface Inbound {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly body: InboundBody;
+}

@@ -1,0 +1,232 @@
+import * as http from 'node:http';
+import * as https from 'node:https';
+import type { Socket } from 'node:net';
+import { Stream } from 'node:stream';
+import httpProxy from 'http-proxy';
+import { Fault } from '../denial/fault.js';
+import type { OutgoingHeaders } from './hygiene.js';
+import type { Inbound } from './inbound.js';
+
+export interface UpstreamOptions {
+  /** where the service listens: host and port, or a unix socket */
+  readonly target:
+    | { readonly scheme: 'http' | 'https'; readonly host: string; readonly port: number }
+    | { readonly socketPath: string };
+  readonly tls: {
+    readonly ca?: readonly string[];
+    readonly certificate?: string;
+    readonly key?: string;
+    readonly serverName?: string;
+  };
+  readonly connectTimeoutMs: number;
+  /** until the head of the answer */
+  readonly responseTimeoutMs: number;
+  /** a pooled connection is closed before the service closes it */
+  readonly poolIdleTimeoutMs: number;
+}
+
+export interface UpstreamRequest {
+  readonly method: string;
+  /** the exact bytes that the policy decided on */
+  readonly target: string;
+  readonly headers: OutgoingHeaders;
+  readonly hasBody: boolean;
+}
+
+/** A request on its way: the answer's head, or a Fault; and the handle to give it up. */
+export interface UpstreamCall {
+  readonly response: Promise<http.IncomingMessage>;
+  abort(): void;
+  /** silence for this long from now on destroys the call. @param ms - 0: never */
+  setIdleTimeout(ms: number): void;
+}
+
+/**
+ * The one place where http-proxy is used, as a mover of bytes: it gets a request that was built elsewhere and gives
+ * back a response that is judged elsewhere. Of its passes only the one that streams is kept, and of its options
+ * only those below are ever set, never from configuration by name.
+ *
+ * How its faults (TRAPS.md H1 to H21) are closed here:
+ * - the outgoing header map is built before, from nothing (H1, H3, H8, H12, H13, H14); no pass edits it (H2)
+ * - the request goes through `bodySource`, which gets hold of the outgoing request at once, also while it waits for a
+ *   socket (H5b), sets the exact path (H10), ends it when there is no body, and watches 1xx and upgrades (H7)
+ * - `selfHandleResponse`: no status, reason or header is copied by http-proxy (H4, H9, H15)
+ * - the agent keeps connections alive for less time than the service does (H18, H19)
+ * - errors come to a callback, which is always given (H20); the foot-guns of H21 are never set
+ */
+export class Upstream {
+  readonly #options: UpstreamOptions;
+  readonly #agent: http.Agent;
+  readonly #proxy: httpProxy;
+
+  constructor(options: UpstreamOptions) {
+    this.#options = options;
+    const secure = 'scheme' in options.target && options.target.scheme === 'https';
+    const pool = { keepAlive: true, scheduling: 'lifo', timeout: options.poolIdleTimeoutMs } as const;
+    this.#agent = secure ? new https.Agent({ ...pool, ...tlsOptions(options) }) : new http.Agent(pool);
+    this.#proxy = httpProxy.createProxyServer({ target: proxyTarget(options), agent: this.#agent, selfHandleResponse: true });
+    keepOnlyStreaming(this.#proxy);
+  }
+
+  /**
+   * Sends the request once, and once more when an idle pooled connection turned out to be closed: only for a request
+   * that is idempotent, has no body, and of which no byte of an answer was seen (RFC 9110 §9.2.2).
+   *
+   * @returns at once; the promise rejects with Fault ERR_UPSTREAM_*
+   */
+  send(inbound: Inbound, request: UpstreamRequest): UpstreamCall {
+    let current = this.#attempt(inbound, request);
+    const response = current.response.catch((error: unknown) => {
+      if (!(error instanceof StalePooledConnection)) throw error;
+      if (!isRepeatable(request)) throw new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { cause: error, detail: error.message });
+      current = this.#attempt(inbound, request);
+      return current.response.catch((again: unknown) => {
+        throw again instanceof StalePooledConnection
+          ? new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { cause: again, detail: again.message })
+          : again;
+      });
+    });
+    return {
+      response,
+      abort: () => current.abort(),
+      setIdleTimeout: (ms) => current.setIdleTimeout(ms),
+    };
+  }
+
+  close(): void {
+    this.#agent.destroy();
+    this.#proxy.close();
+  }
+
+  #attempt({ request, response }: Inbound, { method, target, headers, hasBody }: UpstreamRequest): UpstreamCall {
+    let outgoing: http.ClientRequest | undefined;
+    const answered = new Promise<http.IncomingMessage>((resolve, reject) => {
+      const buffer = bodySource((opened) => {
+        outgoing = opened;
+        opened.path = target;
+        watch(opened, this.#options, { resolve, reject });
+        if (hasBody) request.pipe(opened);
+        else opened.end();
+      });
+      // What http-proxy reads of the inbound request is exactly what was decided on; the path is set above, because
+      // http-proxy would parse, join and repair it.
+      request.method = method;
+      request.url = '/';
+      request.headers = headers;
+      this.#proxy.web(request, response, { buffer }, reject);
+    });
+    return {
+      response: answered,
+      abort: () => void outgoing?.destroy(),
+      setIdleTimeout: (ms) => void outgoing?.setTimeout(ms),
+    };
+  }
+}
+
+/** A pooled connection was closed by the service just as it was used again: the request may not have been seen. */
+class StalePooledConnection extends Error {
+  override readonly name = 'StalePooledConnection';
+}
+
+const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+
+function isRepeatable({ method, hasBody }: UpstreamRequest): boolean {
+  return idempotent.has(method) && !hasBody;
+}
+
+function proxyTarget({ target }: UpstreamOptions): httpProxy.ServerOptions['target'] {
+  if ('socketPath' in target) return { protocol: 'http:', host: 'localhost', port: 80, socketPath: target.socketPath };
+  return { protocol: `${target.scheme}:`, host: target.host, port: target.port };
+}
+
+/** The certificate of the service is always verified, against `ca` or the system's roots. @see REQUIREMENTS B16 */
+function tlsOptions({ tls }: UpstreamOptions): https.AgentOptions {
+  return {
+    minVersion: 'TLSv1.2',
+    ...(tls.ca && { ca: [...tls.ca] }),
+    ...(tls.certificate && { cert: tls.certificate }),
+    ...(tls.key && { key: tls.key }),
+    ...(tls.serverName && { servername: tls.serverName }),
+  };
+}
+
+// `deleteLength` rewrites framing by method, `timeout` and `XHeaders` serve options that are never set.
+function keepOnlyStreaming(proxy: httpProxy): void {
+  for (const pass of ['deleteLength', 'timeout', 'XHeaders']) removePass(proxy, pass);
+}
+
+function removePass(proxy: httpProxy, name: string): void {
+  const passes: unknown = Reflect.get(proxy, 'webPasses');
+  if (!Array.isArray(passes)) throw new TypeError('http-proxy has no webPasses: not the version that this adapter is for');
+  const index = passes.findIndex((pass: unknown) => typeof pass === 'function' && pass.name === name);
+  if (index < 0) throw new TypeError(`http-proxy has no pass ${name}: not the version that this adapter is for`);
+  passes.splice(index, 1);
+}
+
+/**
+ * Takes the place of the inbound body in http-proxy's `buffer.pipe(outgoingRequest)`: the only moment at which it
+ * hands out the outgoing request before a socket is assigned to it.
+ */
+function bodySource(open: (outgoing: http.ClientRequest) => void): Stream {
+  const source = new Stream();
+  source.pipe = <T extends NodeJS.WritableStream>(destination: T): T => {
+    if (!(destination instanceof http.ClientRequest)) throw new TypeError('http-proxy piped into something else');
+    open(destination);
+    return destination;
+  };
+  return source;
+}
+
+interface Outcome {
+  readonly resolve: (response: http.IncomingMessage) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Turns everything that can become of the outgoing request into one answer or one error. */
+function watch(outgoing: http.ClientRequest, options: UpstreamOptions, { resolve, reject }: Outcome): void {
+  let readBefore = 0;
+  const timeOut = (detail: string) => {
+    reject(new Fault('ERR_UPSTREAM_TIMEOUT', { detail }));
+    outgoing.destroy();
+  };
+  outgoing.setTimeout(options.responseTimeoutMs, () => timeOut('silent for longer than allowed'));
+  outgoing.once('socket', (socket: Socket) => {
+    readBefore = socket.bytesRead;
+    if (socket.connecting) limitConnecting(socket, options, timeOut);
+  });
+  outgoing.on('error', (error: NodeJS.ErrnoException) => {
+    const { reusedSocket, socket } = outgoing;
+    const nothingRead = (socket?.bytesRead ?? readBefore) === readBefore;
+    if (reusedSocket && nothingRead) reject(new StalePooledConnection(describe(error), { cause: error }));
+    else reject(toFault(error, socket));
+  });
+  outgoing.once('response', (response: http.IncomingMessage) => {
+    // The body belongs to the forwarder; an error without a listener would end the process.
+    response.on('error', () => {});
+    resolve(response);
+  });
+  // Given up before it had a socket: nobody else would tell.
+  outgoing.once('close', () => reject(new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { detail: 'closed' })));
+  outgoing.once('upgrade', (_response, socket: Socket) => {
+    socket.destroy();
+    reject(new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { detail: 'unsolicited 101' }));
+  });
+}
+
+function limitConnecting(socket: Socket, options: UpstreamOptions, timeOut: (detail: string) => void): void {
+  const secure = 'scheme' in options.target && options.target.scheme === 'https';
+  const timer = setTimeout(timeOut, options.connectTimeoutMs, 'no connection');
+  const done = () => clearTimeout(timer);
+  socket.once(secure ? 'secureConnect' : 'connect', done);
+  socket.once('close', done);
+}
+
+function toFault(error: NodeJS.ErrnoException, socket: Socket | null): Fault {
+  const connected = socket !== null && !socket.connecting && socket.bytesWritten > 0;
+  const code = connected ? 'ERR_UPSTREAM_RESPONSE_INVALID' : 'ERR_UPSTREAM_UNREACHABLE';
+  return new Fault(code, { cause: error, detail: describe(error) });
+}
+
+function describe(error: NodeJS.ErrnoException): string {
+  return error.code ?? error.message;
+}

@@ -1,0 +1,50 @@
+import { Denial } from '../denial/denial.js';
+import { Fault } from '../denial/fault.js';
+import type { DpopEvidence } from '../proof/dpop.js';
+import type { ReplayStore } from '../proof/replay/store.js';
+
+let sealClaimed: (nonceExpiresSoon: boolean) => Claimed;
+
+/** This request is the first and only one with its proof; or it has no proof to use up. */
+export class Claimed {
+  readonly #nonceExpiresSoon: boolean;
+
+  private constructor(nonceExpiresSoon: boolean) {
+    this.#nonceExpiresSoon = nonceExpiresSoon;
+  }
+
+  static {
+    sealClaimed = (nonceExpiresSoon) => new Claimed(nonceExpiresSoon);
+  }
+
+  get nonceExpiresSoon(): boolean {
+    return this.#nonceExpiresSoon;
+  }
+}
+
+/** For what carries no DPoP proof: a certificate is proven by its connection and can be shown any number of times. */
+export const nothingToClaim: Claimed = sealClaimed(false);
+
+/**
+ * Uses the proof up. Last of all checks, so that a refused request never burns its `jti` and nobody without a good
+ * token can put anything into the store.
+ *
+ * Fails closed: a full store refuses, and whatever the store throws becomes a Fault in the gate.
+ * @throws Denial proof_replayed, proof_quota_exceeded; Fault ERR_REPLAY_STORE_FULL
+ * @see RFC 9449 §11.1; REQUIREMENTS G19, I01, I04, I06
+ */
+export async function claimProof(store: ReplayStore, evidence: DpopEvidence | undefined): Promise<Claimed> {
+  if (evidence === undefined) return nothingToClaim;
+  const { jkt, jti, acceptableUntilMs, nonceExpiresSoon } = evidence;
+  const result = await store.claim({ jkt, jti, expiresAtMs: acceptableUntilMs });
+  switch (result) {
+    case 'claimed':
+      return sealClaimed(nonceExpiresSoon);
+    case 'replayed':
+      throw new Denial('proof_replayed', `key ${jkt}`);
+    case 'key-full':
+      throw new Denial('proof_quota_exceeded', `key ${jkt}`);
+    case 'store-full':
+      throw new Fault('ERR_REPLAY_STORE_FULL', { detail: `${store.size} live proofs`, retryAfterSeconds: 5 });
+  }
+}

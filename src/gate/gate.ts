@@ -1,0 +1,102 @@
+import { type Evidence, confirmBinding } from '../binding/binding.js';
+import { authorize, type Grant, grantPreflight, grantPublic } from '../policy/authorize.js';
+import type { BearerExceptions } from '../policy/exceptions.js';
+import type { RouteOptions, RouteTable } from '../policy/routes.js';
+import { verifyCertificate } from '../proof/certificate.js';
+import type { DpopVerifier } from '../proof/dpop.js';
+import type { ReplayStore } from '../proof/replay/store.js';
+import { Denial } from '../denial/denial.js';
+import { parseCredentials, type PresentedToken } from '../request/credentials.js';
+import { isPreflight } from '../request/cors.js';
+import { parseRequest, type RequestFacts, type RequestMessage, type RequestRules } from '../request/facts.js';
+import { hasTokenInQuery } from '../request/target.js';
+import type { TokenVerifier } from '../token/verify.js';
+import { type Admission, sealAdmission } from './admission.js';
+import { claimProof, nothingToClaim } from './claim.js';
+import { type Progress, type Refusal, toRefusal } from './refusal.js';
+
+export interface GateParts {
+  readonly rules: RequestRules;
+  readonly routes: RouteTable;
+  readonly exceptions: BearerExceptions;
+  readonly tokens: TokenVerifier;
+  readonly dpop: DpopVerifier;
+  readonly replay: ReplayStore;
+  /** client CAs are configured, so that only certificates which chain to them count */
+  readonly requireCertificateTrust: boolean;
+  /** where the protected resource metadata is served. @see RFC 9728 §3.1 */
+  readonly isMetadataPath: (path: string) => boolean;
+}
+
+export type Verdict =
+  | { readonly kind: 'admitted'; readonly admission: Admission }
+  | { readonly kind: 'metadata'; readonly facts: RequestFacts }
+  | Refusal;
+
+/**
+ * Decides about one request. The single place where a refusal is caught: a stage throws, and whatever is thrown ends
+ * in a refusal, so that no error path leads past the gate.
+ */
+export class Gate {
+  readonly #parts: GateParts;
+
+  constructor(parts: GateParts) {
+    this.#parts = parts;
+  }
+
+  async decide(message: RequestMessage): Promise<Verdict> {
+    const progress: Progress = {};
+    try {
+      return await this.#judge(message, progress);
+    } catch (error) {
+      return toRefusal(error, progress);
+    }
+  }
+
+  /** The spine: each stage takes the evidence of the one before. */
+  async #judge(message: RequestMessage, progress: Progress): Promise<Verdict> {
+    const { rules, routes, tokens, replay, exceptions, isMetadataPath } = this.#parts;
+    const facts = parseRequest(message, rules);
+    progress.facts = facts;
+    if (isMetadataPath(facts.target.path)) return { kind: 'metadata', facts };
+    const route = routes.match(facts);
+    progress.route = route;
+    const open = grantWithoutToken(route, facts);
+    if (open !== undefined) return admit(sealAdmission(facts, open, nothingToClaim));
+
+    const presented = checkCredentials(facts);
+    const token = await tokens.verify(presented);
+    progress.token = token;
+    const evidence = await this.#verifyProof(presented, facts);
+    const constraint = confirmBinding(token, evidence);
+    const grant = authorize({ route, facts, exceptions }, token, constraint);
+    return admit(sealAdmission(facts, grant, await claimProof(replay, evidence.dpop)));
+  }
+
+  /** A DPoP field beside the Bearer scheme proves nothing and is not looked at. @see RFC 9449 §7.1 */
+  async #verifyProof({ scheme, digest }: PresentedToken, facts: RequestFacts): Promise<Evidence> {
+    const { dpop, requireCertificateTrust } = this.#parts;
+    const certificate = verifyCertificate(facts.certificate, { requireTrust: requireCertificateTrust });
+    if (scheme === 'Bearer') return { scheme, dpop: undefined, certificate };
+    const { method, uri, origin, head } = facts;
+    const context = { method, uri, tokenDigest: digest, origin: origin.uri };
+    return { scheme, dpop: await dpop.verify(head.values('dpop'), context), certificate };
+  }
+}
+
+function admit(admission: Admission): Verdict {
+  return { kind: 'admitted', admission };
+}
+
+/** The two ways to pass without a token: a public route, and a preflight where the route forwards those. */
+function grantWithoutToken(route: RouteOptions, facts: RequestFacts): Grant | undefined {
+  if (route.proof === 'none') return grantPublic(route);
+  if (route.preflight === 'forward' && isPreflight(facts)) return grantPreflight(route);
+  return undefined;
+}
+
+/** @see RFC 6750 §2.3 for what a token in the query is; REQUIREMENTS C05 */
+function checkCredentials(facts: RequestFacts): PresentedToken {
+  if (hasTokenInQuery(facts.target.query)) throw new Denial('token_in_query');
+  return parseCredentials(facts.head.values('authorization'));
+}

@@ -1,0 +1,52 @@
+import type { Socket } from 'node:net';
+import { type CertificateMeaning, Connection } from './connection.js';
+
+export interface ConnectionLimits {
+  /** open connections in all; Node refuses further ones at once */
+  readonly connections: number;
+  readonly connectionsPerAddress: number;
+}
+
+/** All open client connections. @see REQUIREMENTS S09 */
+export class ConnectionTable {
+  readonly #limits: ConnectionLimits;
+  readonly #meaning: CertificateMeaning;
+  readonly #perAddress = new Map<string, number>();
+  readonly #connections = new WeakMap<Socket, Connection>();
+  #size = 0;
+
+  constructor(limits: ConnectionLimits, meaning: CertificateMeaning) {
+    this.#limits = limits;
+    this.#meaning = meaning;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Counts a new TCP connection, and closes it when its address has too many. A unix socket has no address. */
+  admit(socket: Socket): void {
+    const address = socket.remoteAddress ?? '';
+    const count = (this.#perAddress.get(address) ?? 0) + 1;
+    this.#perAddress.set(address, count);
+    this.#size++;
+    socket.once('close', () => this.#forget(address));
+    if (address !== '' && count > this.#limits.connectionsPerAddress) socket.destroy();
+  }
+
+  /** @param socket - as HTTP sees it: the TLS socket where there is TLS, after its handshake */
+  of(socket: Socket): Connection {
+    const known = this.#connections.get(socket);
+    if (known !== undefined) return known;
+    const connection = new Connection(socket, this.#meaning);
+    this.#connections.set(socket, connection);
+    return connection;
+  }
+
+  #forget(address: string): void {
+    this.#size--;
+    const count = (this.#perAddress.get(address) ?? 1) - 1;
+    if (count === 0) this.#perAddress.delete(address);
+    else this.#perAddress.set(address, count);
+  }
+}

@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto';
+import * as http from 'node:http';
+import * as https from 'node:https';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { Denial } from '../denial/denial.js';
+import { toRefusal } from '../gate/refusal.js';
+import type { Connection } from './connection.js';
+import { type ConnectionLimits, ConnectionTable } from './connection-table.js';
+import { Exchange, type ExchangeParts, type Expectation, unknownRequest } from './exchange.js';
+import { buildTlsOptions, certificateMeaning, isAcceptable, type TlsOptions } from './tls.js';
+import { writeRawAnswer } from './write.js';
+
+export interface ListenerOptions extends ConnectionLimits {
+  readonly address: { readonly host: string; readonly port: number } | { readonly socketPath: string };
+  readonly tls: TlsOptions | undefined;
+  readonly headerBytes: number;
+  readonly headersTimeoutMs: number;
+  /** head and body; 0: no limit */
+  readonly requestTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+}
+
+// How often Node looks for requests that are late; its default of 30 s would make a limit of 10 s one of 40.
+const timeoutCheckMs = 1000;
+
+/**
+ * The public listener: sockets, TLS, limits, and one Exchange a request. Holds no rule about requests; what Node's
+ * parser refuses by itself is answered here in the same form as everything else.
+ */
+export class Listener {
+  readonly #options: ListenerOptions;
+  readonly #parts: ExchangeParts;
+  readonly #server: http.Server;
+  readonly #connections: ConnectionTable;
+  #draining = false;
+
+  constructor(options: ListenerOptions, parts: ExchangeParts) {
+    this.#options = options;
+    this.#parts = parts;
+    this.#connections = new ConnectionTable(options, certificateMeaning(options.tls));
+    this.#server = createServer(options);
+    this.#connect(this.#server);
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** @returns the port that it listens on, 0 for a unix socket. @throws Error EADDRINUSE, EACCES, … */
+  listen(): Promise<number> {
+    const { address } = this.#options;
+    return new Promise((resolve, reject) => {
+      const listening = () => {
+        const bound = this.#server.address();
+        this.#server.off('error', reject);
+        resolve(bound !== null && typeof bound === 'object' ? bound.port : 0);
+      };
+      this.#server.once('error', reject);
+      if ('socketPath' in address) this.#server.listen(address.socketPath, listening);
+      else this.#server.listen(address.port, address.host, listening);
+    });
+  }
+
+  /**
+   * Stops accepting, lets what is under way finish, and closes its connections.
+   * @param graceMs - after which what is left is cut off
+   * @see REQUIREMENTS S07
+   */
+  async drain(graceMs: number): Promise<void> {
+    this.#draining = true;
+    const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs);
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    clearTimeout(timer);
+  }
+
+  #connect(server: http.Server): void {
+    const { tls } = this.#options;
+    server.on('connection', (socket: Socket) => this.#connections.admit(socket));
+    if (tls !== undefined) {
+      // Before the listener that starts to read HTTP.
+      server.prependListener('secureConnection', (socket: TLSSocket) => {
+        if (!isAcceptable(socket, tls)) socket.destroy();
+      });
+    }
+    server.on('request', (request, response) => this.#accept(request, response, 'none'));
+    server.on('checkContinue', (request, response) => this.#accept(request, response, 'continue'));
+    server.on('checkExpectation', (request, response) => this.#accept(request, response, 'unknown'));
+    server.on('connect', (_request: http.IncomingMessage, socket: Socket) => {
+      this.#refuseRaw(this.#connections.of(socket), new Denial('method_not_allowed', 'CONNECT'));
+    });
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => this.#parserGaveUp(error, socket));
+  }
+
+  #accept(request: http.IncomingMessage, response: http.ServerResponse, expectation: Expectation): void {
+    const connection = this.#connections.of(request.socket);
+    if (this.#draining) response.shouldKeepAlive = false;
+    connection.enqueue(new Exchange(this.#parts, connection, { request, response, expectation }));
+  }
+
+  /** What the parser refuses belongs to the request whose body is arriving, or is a request of its own. */
+  #parserGaveUp(error: NodeJS.ErrnoException, socket: Socket): void {
+    const denial = toDenial(error);
+    if (denial === undefined || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const connection = this.#connections.of(socket);
+    if (!connection.failBody(denial)) this.#refuseRaw(connection, denial);
+  }
+
+  #refuseRaw(connection: Connection, denial: Denial): void {
+    const { replies, record } = this.#parts;
+    connection.enqueue({
+      run: async () => {
+        const requestId = randomUUID();
+        connection.closeAfterAnswer();
+        writeRawAnswer(connection.socket, replies.refuse(toRefusal(denial, {}), requestId));
+        const { status } = denial.entry;
+        record({ ...unknownRequest, requestId, status, cause: denial, outcome: 'refused', remoteAddress: connection.remoteAddress });
+      },
+      failBody: () => false,
+    });
+  }
+}
+
+function createServer(options: ListenerOptions): http.Server {
+  const common: http.ServerOptions = {
+    insecureHTTPParser: false,
+    requireHostHeader: false, // request/authority.ts answers, in our form
+    maxHeaderSize: options.headerBytes,
+    headersTimeout: options.headersTimeoutMs,
+    requestTimeout: options.requestTimeoutMs,
+    keepAliveTimeout: options.idleTimeoutMs,
+    connectionsCheckingInterval: timeoutCheckMs,
+    noDelay: true,
+  };
+  const server =
+    options.tls === undefined
+      ? http.createServer(common)
+      : https.createServer({ ...common, ...buildTlsOptions(options.tls), handshakeTimeout: options.headersTimeoutMs });
+  // Node drops fields beyond this without a word; their bytes are bounded and request/head.ts counts them (A17).
+  server.maxHeadersCount = 0;
+  server.maxConnections = options.connections;
+  return server;
+}
+
+/** @returns undefined when the client has gone and there is nobody to answer */
+function toDenial({ code, message }: NodeJS.ErrnoException): Denial | undefined {
+  switch (code) {
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return undefined;
+    case 'HPE_HEADER_OVERFLOW':
+      return new Denial('header_fields_too_large', code);
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new Denial('request_timeout', code);
+    default:
+      return new Denial('request_malformed', code ?? message);
+  }
+}

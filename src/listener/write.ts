@@ -1,0 +1,64 @@
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { hasLeft } from '../forward/inbound.js';
+import type { Answer } from '../reply/reply.js';
+
+const lingerMs = 1000;
+const lingerBytes = 256 * 1024;
+
+/** What happens to the connection after an answer of our own. */
+export type Ending =
+  | 'keep'
+  | 'close'
+  /** close, but first drop for a moment what the client is still sending, or the reset would destroy the answer
+   * before the client has read it. @see RFC 9112 §9.6 */
+  | 'drain-and-close';
+
+/** Writes an answer of our own. Resolves when it is out or the client has gone. */
+export function writeAnswer(
+  { request, response }: { request: IncomingMessage; response: ServerResponse },
+  answer: Answer,
+  ending: Ending,
+): Promise<void> {
+  return new Promise((resolve) => {
+    response.once('close', resolve);
+    if (hasLeft({ request, response })) return resolve();
+    if (ending !== 'keep') response.shouldKeepAlive = false;
+    response.writeHead(answer.status, [...answer.headers]);
+    if (request.method === 'HEAD') response.end();
+    else if (ending !== 'drain-and-close') response.end(answer.body);
+    else {
+      response.write(answer.body);
+      linger(request, () => response.end());
+    }
+  });
+}
+
+function linger(request: IncomingMessage, done: () => void): void {
+  let left = lingerBytes;
+  const timer = setTimeout(done, lingerMs);
+  const finish = () => {
+    clearTimeout(timer);
+    done();
+  };
+  request.once('end', finish);
+  request.once('close', finish);
+  request.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) finish();
+  });
+}
+
+/** Writes an answer where there is no response object: the parser gave up, or the client asked for a tunnel. */
+export function writeRawAnswer(socket: Socket, answer: Answer): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const lines = [`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`, `Date: ${new Date().toUTCString()}`];
+  for (let i = 0; i + 1 < answer.headers.length; i += 2) lines.push(`${answer.headers[i]}: ${answer.headers[i + 1]}`);
+  lines.push('Connection: close', '', answer.body);
+  socket.end(lines.join('\r\n'));
+  const timer = setTimeout(() => socket.destroy(), lingerMs);
+  socket.once('close', () => clearTimeout(timer));
+}

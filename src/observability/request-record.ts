@@ -1,0 +1,29 @@
+import type { Denial } from '../denial/denial.js';
+import type { Fault } from '../denial/fault.js';
+import type { ProofLabel } from '../policy/authorize.js';
+import type { RouteOptions } from '../policy/routes.js';
+import type { RequestFacts } from '../request/facts.js';
+import type { VerifiedToken } from '../token/verified-token.js';
+
+/** What became of a request. `local`: answered by the sidecar itself; `aborted`: the client left first. */
+export type Outcome = 'forwarded' | 'refused' | 'failed' | 'local' | 'aborted';
+
+/** All there is to say about one request; log and metrics choose from it. */
+export interface RequestRecord {
+  readonly requestId: string;
+  readonly outcome: Outcome;
+  /** 0 when the client left before it got an answer */
+  readonly status: number;
+  readonly facts: RequestFacts | undefined;
+  readonly route: RouteOptions | undefined;
+  readonly token: VerifiedToken | undefined;
+  readonly proof: ProofLabel | undefined;
+  /** thumbprint of the key that was proven */
+  readonly key: string | undefined;
+  readonly exception: string | undefined;
+  readonly cause: Denial | Fault | undefined;
+  readonly remoteAddress: string;
+  readonly durationMs: number;
+  readonly gateMs: number | undefined;
+  readonly upstreamMs: number | undefined;
+}

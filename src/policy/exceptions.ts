@@ -1,0 +1,92 @@
+import { BlockList, isIPv6 } from 'node:net';
+import { Denial } from '../denial/denial.js';
+import type { RequestFacts } from '../request/facts.js';
+import type { Clock } from '../support/clock.js';
+import type { VerifiedToken } from '../token/verified-token.js';
+import { compilePattern, type PathPattern } from './pattern.js';
+
+/** A dated, owned permission for named clients to call without proof of possession. @see REQUIREMENTS section R */
+export interface BearerExceptionOptions {
+  readonly id: string;
+  readonly owner: string;
+  /** the moment at which it stops working, ms since the epoch */
+  readonly expiresAtMs: number;
+  readonly clients: readonly string[];
+  readonly routes: readonly string[];
+  /** CIDRs from which the client may call; empty: anywhere */
+  readonly sources: readonly string[];
+  readonly maxTokenLifetimeSeconds: number | undefined;
+}
+
+interface BearerException {
+  readonly options: BearerExceptionOptions;
+  readonly patterns: readonly PathPattern[];
+  readonly sources: BlockList | undefined;
+}
+
+/**
+ * The exceptions of kind `bearer`. One widens only what it names: everything else about the token and the request
+ * has been, or will be, checked as ever.
+ */
+export class BearerExceptions {
+  readonly #exceptions: readonly BearerException[];
+  readonly #clock: Clock;
+
+  constructor(exceptions: readonly BearerExceptionOptions[], clock: Clock) {
+    this.#clock = clock;
+    this.#exceptions = exceptions.map((options) => ({
+      options,
+      patterns: options.routes.map(compilePattern),
+      sources: options.sources.length === 0 ? undefined : toBlockList(options.sources),
+    }));
+  }
+
+  /**
+   * @returns the exception under which this client may send an unbound token on this request
+   * @throws Denial token_not_bound when none names client and path, exception_* when one does and does not apply
+   */
+  find(token: VerifiedToken, facts: RequestFacts): BearerExceptionOptions {
+    const named = this.#exceptions.filter(
+      ({ options, patterns }) =>
+        options.clients.includes(token.clientId) && patterns.some((pattern) => pattern.matches(facts.target.path)),
+    );
+    let refusal: Denial | undefined;
+    for (const exception of named) {
+      const failed = this.#check(exception, token, facts);
+      if (failed === undefined) return exception.options;
+      refusal = failed;
+    }
+    throw refusal ?? new Denial('token_not_bound', 'a bearer token, and no exception names this client and path');
+  }
+
+  /** Evaluated on every request, so that an exception ends at its second (R02). */
+  #check({ options, sources }: BearerException, token: VerifiedToken, facts: RequestFacts): Denial | undefined {
+    const { id, owner, expiresAtMs, maxTokenLifetimeSeconds } = options;
+    if (this.#clock.nowMs() >= expiresAtMs) return new Denial('exception_expired', `${id} of ${owner}`);
+    if (sources !== undefined && !isListed(sources, facts.remoteAddress)) {
+      return new Denial('exception_source_refused', `${id}: ${facts.remoteAddress}`);
+    }
+    if (maxTokenLifetimeSeconds === undefined) return undefined;
+    const lifetime = token.expiresAtSeconds - (token.issuedAtSeconds ?? Number.NEGATIVE_INFINITY);
+    return lifetime <= maxTokenLifetimeSeconds
+      ? undefined
+      : new Denial('exception_lifetime_refused', `${id}: token lives ${lifetime} s of ${maxTokenLifetimeSeconds} allowed`);
+  }
+}
+
+function toBlockList(cidrs: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const cidr of cidrs) {
+    const [address = '', bits] = cidr.split('/');
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    if (bits === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(bits), family);
+  }
+  return list;
+}
+
+// A dual-stack listener sees IPv4 peers as ::ffff:a.b.c.d.
+function isListed(list: BlockList, remoteAddress: string): boolean {
+  const address = remoteAddress.replace(/^::ffff:(?=\d+\.)/i, '');
+  return list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+}

@@ -1,0 +1,36 @@
+import { hasDotSegment } from '../request/target.js';
+
+/** The ways in which services are known to read one path differently from its bytes, in the order they apply. */
+const transformations: readonly ((path: string) => string)[] = [
+  decodeOnce, // decodes what we leave encoded, reads a backslash as a slash
+  decodeOnce, // decodes twice
+  (path) => path.replace(/;[^/]*/g, ''), // strips path parameters
+  (path) => path.replace(/\/{2,}/g, '/'), // merges slashes
+];
+
+/**
+ * Every other way in which a service might read this path, up to letter case and a trailing slash, which the caller
+ * looks after. A path without encodings, parameters and empty segments has none; any other has at most eleven.
+ *
+ * Why: the route decides on the bytes, the service on its own reading. Where both readings belong to one route that
+ * does no harm; where they do not, a caller could pick the weaker of two routes (routes.ts refuses).
+ *
+ * @param path - normalised (request/target.ts)
+ * @returns other readings; undefined when one of them contains a dot segment
+ */
+export function otherReadings(path: string): readonly string[] | undefined {
+  if (!/[%;]|\/\//.test(path)) return [];
+  const readings = new Set([path]);
+  for (const transform of transformations) {
+    for (const reading of [...readings]) readings.add(transform(reading));
+  }
+  for (const reading of readings) if (hasDotSegment(reading)) return undefined;
+  readings.delete(path);
+  return [...readings];
+}
+
+function decodeOnce(path: string): string {
+  return path
+    .replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+    .replaceAll('\\', '/');
+}

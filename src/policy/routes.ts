@@ -1,0 +1,93 @@
+import { Denial } from '../denial/denial.js';
+import { isPreflight } from '../request/cors.js';
+import { neverForwarded, type RequestFacts } from '../request/facts.js';
+import { compilePattern, type PathPattern } from './pattern.js';
+import { otherReadings } from './readings.js';
+
+/** How possession must be proven on a route. `none`: a public route, no token asked and none forwarded. */
+export type ProofRequirement = 'any' | 'dpop' | 'mtls' | 'both' | 'none';
+
+export interface RouteOptions {
+  readonly path: string;
+  /** empty: every method but TRACE and CONNECT */
+  readonly methods: readonly string[];
+  readonly proof: ProofRequirement;
+  /** accepted `aud` values; empty: those of the issuer */
+  readonly audience: readonly string[];
+  /** scopes that are needed, all of them */
+  readonly scopes: readonly string[];
+  /** claim name to accepted values */
+  readonly claims: ReadonlyMap<string, readonly unknown[]>;
+  /** accepted client ids; empty: all */
+  readonly clients: readonly string[];
+  readonly encodedSlashes: 'refuse' | 'pass';
+  readonly preflight: 'refuse' | 'forward';
+}
+
+/** Routes of one path pattern, told apart by their methods. The first group whose path matches decides. */
+interface RouteGroup {
+  readonly pattern: PathPattern;
+  readonly routes: readonly RouteOptions[];
+}
+
+/**
+ * The routes of the configuration. The first path that matches wins; routes that repeat a path are told apart by
+ * method. A method that the path does not list is refused rather than handed to a later, perhaps weaker route.
+ *
+ * Fails closed: no match is a 404 that is not forwarded; a path that another reading would give to another route is
+ * refused.
+ * @see REQUIREMENTS S06, B06, A20, N03
+ */
+export class RouteTable {
+  readonly #groups: readonly RouteGroup[];
+
+  constructor(routes: readonly RouteOptions[]) {
+    const byPath = new Map<string, RouteOptions[]>();
+    for (const route of routes) {
+      const group = byPath.get(route.path);
+      if (group === undefined) byPath.set(route.path, [route]);
+      else group.push(route);
+    }
+    this.#groups = [...byPath].map(([path, group]) => ({ pattern: compilePattern(path), routes: group }));
+  }
+
+  /** @throws Denial route_not_found, path_ambiguous, method_not_allowed */
+  match(facts: RequestFacts): RouteOptions {
+    const { path } = facts.target;
+    const group = this.#groups.find(({ pattern }) => pattern.matches(path));
+    if (group === undefined) throw new Denial('route_not_found');
+    this.#checkReadings(path, group);
+    return selectMethod(group, facts);
+  }
+
+  #checkReadings(path: string, group: RouteGroup): void {
+    const passes = group.routes.some(({ encodedSlashes }) => encodedSlashes === 'pass');
+    if (path.includes('%2F') && !passes) throw new Denial('path_ambiguous', 'encoded slash; see routes[].encodedSlashes');
+    const others = otherReadings(path);
+    if (others === undefined) throw new Denial('path_ambiguous', 'dot segment in another reading');
+    if (this.#groups.length === 1) return;
+    // Slashes that the operator declared to be characters of their segment are not read as separators here.
+    const readings = passes ? otherReadings(path.replaceAll('%2F', '_')) : others;
+    for (const reading of [path, ...(readings ?? [])]) this.#checkReading(reading, group);
+  }
+
+  #checkReading(reading: string, group: RouteGroup): void {
+    const trimmed = reading.replace(/(?<=.)\/+$/, '');
+    for (const variant of trimmed === reading ? [reading] : [reading, trimmed]) {
+      const exact = this.#groups.find(({ pattern }) => pattern.matches(variant));
+      const lower = variant.toLowerCase();
+      const folded = this.#groups.find(({ pattern }) => pattern.matchesFolded(lower));
+      const other = exact !== group ? exact : folded;
+      if (other !== group) throw new Denial('path_ambiguous', `also readable as route ${other?.pattern.text ?? 'none'}`);
+    }
+  }
+}
+
+function selectMethod({ routes }: RouteGroup, facts: RequestFacts): RouteOptions {
+  const route = routes.find(({ methods }) => methods.length === 0 || methods.includes(facts.method));
+  if (route !== undefined) return route;
+  const forwarding = routes.find(({ preflight }) => preflight === 'forward');
+  if (forwarding !== undefined && isPreflight(facts)) return forwarding;
+  const allow = routes.flatMap(({ methods }) => methods).filter((method) => !neverForwarded.has(method));
+  throw new Denial('method_not_allowed', facts.method, { allow });
+}

@@ -1,0 +1,250 @@
+import { constants, type KeyObject, verify } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { Denial } from '../denial/denial.js';
+import { type CompactJws, parseCompactJws } from '../jws/compact.js';
+import type { JsonObject } from '../jws/strict-json.js';
+import { type Clock, nowSeconds } from '../support/clock.js';
+import { isSha256Base64url } from '../support/digest.js';
+import { equalsHtu } from './htu.js';
+import { importProofKey, type ProofAlgorithm, type ProofKey } from './jwk.js';
+import type { NonceIssuer } from './nonce.js';
+
+/** What a proof must belong to. */
+export interface DpopContext {
+  /** as sent: the value that `htm` must equal */
+  readonly method: string;
+  /** effective request URI without query, already normalised: the value that `htu` must equal */
+  readonly uri: string;
+  /** base64url SHA-256 of the access token: the value that `ath` must equal */
+  readonly tokenDigest: string;
+  /** `scheme://authority` that the client addressed: nonces belong to one origin */
+  readonly origin: string;
+}
+
+export interface DpopOptions {
+  readonly algorithms: readonly ProofAlgorithm[];
+  readonly maxAgeSeconds: number;
+  readonly clockSkewSeconds: number;
+  readonly nonceRequired: boolean;
+  /** NumericDate before which an earlier process may have accepted proofs that this one has not seen; 0 when the
+   * replay store outlives the process */
+  readonly replayMemorySince: number;
+}
+
+interface ProvenProof {
+  readonly jkt: string;
+  readonly jti: string;
+  readonly acceptableUntilMs: number;
+  readonly nonceExpiresSoon: boolean;
+}
+
+let sealEvidence: (proof: ProvenProof) => DpopEvidence;
+
+/** A proof that was made for this request, by the holder of the key with this thumbprint. Not yet claimed. */
+export class DpopEvidence {
+  readonly #proof: ProvenProof;
+
+  private constructor(proof: ProvenProof) {
+    this.#proof = proof;
+  }
+
+  static {
+    // Only this module can build evidence, and it does so in one place: where the last check has passed.
+    sealEvidence = (proof) => new DpopEvidence(proof);
+  }
+
+  /** thumbprint of the key that signed. @see RFC 7638 §3 */
+  get jkt(): string {
+    return this.#proof.jkt;
+  }
+
+  get jti(): string {
+    return this.#proof.jti;
+  }
+
+  /** until when this proof would be accepted again if it were forgotten, ms since the epoch */
+  get acceptableUntilMs(): number {
+    return this.#proof.acceptableUntilMs;
+  }
+
+  /** the client should get a new nonce with its answer. @see RFC 9449 §8.2 */
+  get nonceExpiresSoon(): boolean {
+    return this.#proof.nonceExpiresSoon;
+  }
+}
+
+interface ProofHeader {
+  readonly algorithm: ProofAlgorithm;
+  readonly key: ProofKey;
+}
+
+interface ProofClaims {
+  readonly jti: string;
+  readonly htm: string;
+  readonly htu: string;
+  readonly iat: number;
+  readonly ath: string;
+  readonly nonce: string | undefined;
+}
+
+const maxProofBytes = 8192;
+const maxJtiCharacters = 256;
+// An entry is a header segment of at most 8 KiB and a key: 16 MiB and some thousand keys at most.
+const headerCacheBytes = 16 * 1024 * 1024;
+const keyObjectBytes = 2048;
+
+/**
+ * Verifies DPoP proofs as a resource server does. What is left to others: whether the key is the one that the token
+ * is bound to (binding/), and whether the proof was used before (replay/, claimed last by the gate).
+ *
+ * Cheap checks come before the signature, so that a proof for another request never costs a verification.
+ * @see RFC 9449 §4.3, §7.1
+ */
+export class DpopVerifier {
+  readonly #options: DpopOptions;
+  readonly #clock: Clock;
+  readonly #nonces: NonceIssuer;
+  /** Header segment to its checked content: a client sends the same text with every proof. */
+  readonly #headers = new LRUCache<string, ProofHeader>({
+    maxSize: headerCacheBytes,
+    sizeCalculation: (_, segment) => segment.length + keyObjectBytes,
+  });
+
+  constructor(options: DpopOptions, { clock, nonces }: { clock: Clock; nonces: NonceIssuer }) {
+    this.#options = options;
+    this.#clock = clock;
+    this.#nonces = nonces;
+  }
+
+  /**
+   * @param fields - the values of all DPoP field lines, as sent
+   * @returns evidence that the holder of the key made this proof for this request and token, now
+   * @throws Denial dpop_*
+   */
+  async verify(fields: readonly string[], context: DpopContext): Promise<DpopEvidence> {
+    const proof = parseCompactJws(checkSingle(fields), { maxBytes: maxProofBytes, malformed: 'dpop_proof_malformed' }); // check 2
+    const known = this.#headers.get(proof.headerSegment);
+    if (known === undefined) checkHeader(proof.header, this.#options.algorithms); // checks 4 and 5
+    const claims = parseClaims(proof.claims); // check 3
+    checkTarget(claims, context); // checks 8 and 9
+    checkTokenHash(claims, context); // check 12, first half; the second half is binding/
+    this.#checkTime(proof.claims, claims.iat); // check 11
+    const header = known ?? (await this.#importHeader(proof)); // check 7
+    verifySignature(proof, header); // check 6
+    // Check 10 comes last: only the holder of the key gets a nonce for a proof that is otherwise good.
+    const nonceExpiresSoon = this.#checkNonce(claims, context.origin);
+    return sealEvidence({
+      jkt: header.key.thumbprint,
+      jti: claims.jti,
+      acceptableUntilMs: this.#acceptableUntilMs(claims.iat),
+      nonceExpiresSoon,
+    });
+  }
+
+  async #importHeader({ header, headerSegment }: CompactJws): Promise<ProofHeader> {
+    const algorithm = checkHeader(header, this.#options.algorithms);
+    const checked = { algorithm, key: await importProofKey(header.jwk, algorithm) };
+    this.#headers.set(headerSegment, checked);
+    return checked;
+  }
+
+  /** Check 11, and `exp` and `nbf` when a proof has them. A nonce does not replace `iat` (RFC 9449 §11.1). */
+  #checkTime({ exp, nbf }: JsonObject, iat: number): void {
+    const now = nowSeconds(this.#clock);
+    const { maxAgeSeconds, clockSkewSeconds } = this.#options;
+    if (!(iat >= now - maxAgeSeconds && iat <= now + clockSkewSeconds)) {
+      throw new Denial('dpop_iat_outside_window', `iat is ${Math.round(now - iat)} s ago, allowed ${-clockSkewSeconds} to ${maxAgeSeconds}`);
+    }
+    if (exp !== undefined && !(typeof exp === 'number' && exp > now - clockSkewSeconds)) {
+      throw new Denial('dpop_validity_ended', 'exp has passed or is no number');
+    }
+    if (nbf !== undefined && !(typeof nbf === 'number' && nbf <= now + clockSkewSeconds)) {
+      throw new Denial('dpop_validity_ended', 'nbf lies ahead or is no number');
+    }
+  }
+
+  // One second more because time is compared in whole seconds, one because the clock may step back by one.
+  #acceptableUntilMs(iat: number): number {
+    return (Math.ceil(iat) + this.#options.maxAgeSeconds + 2) * 1000;
+  }
+
+  #checkNonce({ iat, nonce }: ProofClaims, origin: string): boolean {
+    const { nonceRequired, replayMemorySince, clockSkewSeconds } = this.#options;
+    // A clock that runs ahead can have dated a proof after our start that an earlier process accepted before it.
+    const predatesMemory = iat <= replayMemorySince + clockSkewSeconds;
+    if (!nonceRequired && !predatesMemory) return false;
+    if (nonce === undefined) throw new Denial(predatesMemory ? 'dpop_proof_predates_start' : 'dpop_nonce_missing');
+    const accepted = this.#nonces.verify(nonce, origin);
+    if (accepted === undefined) throw new Denial('dpop_nonce_invalid');
+    // With a shared secret an old nonce outlives the process that has forgotten which proofs carried it.
+    if (predatesMemory && accepted.issuedAtMs < replayMemorySince * 1000) throw new Denial('dpop_proof_predates_start');
+    return accepted.expiresSoon;
+  }
+}
+
+/** Check 1: one field. Node would join two lines with a comma, which no compact JWS contains. */
+function checkSingle(fields: readonly string[]): string {
+  const [proof] = fields;
+  if (proof === undefined) throw new Denial('dpop_proof_missing');
+  if (fields.length > 1) throw new Denial('dpop_proof_repeated', `${fields.length} dpop fields`);
+  if (proof.includes(',')) throw new Denial('dpop_proof_repeated', 'several proofs in one field');
+  return proof;
+}
+
+/** Check 3. `ath` is required here because a proof without it would fit any token (RFC 9449 §4.3 check 12). */
+function parseClaims({ jti, htm, htu, iat, ath, nonce }: JsonObject): ProofClaims {
+  if (typeof jti !== 'string' || jti === '' || jti.length > maxJtiCharacters) {
+    throw new Denial('dpop_claims_invalid', `jti is not a string of 1 to ${maxJtiCharacters} characters`);
+  }
+  if (typeof htm !== 'string' || htm === '') throw new Denial('dpop_claims_invalid', 'htm is not a string');
+  if (typeof htu !== 'string' || htu === '') throw new Denial('dpop_claims_invalid', 'htu is not a string');
+  if (typeof iat !== 'number' || !Number.isFinite(iat)) throw new Denial('dpop_claims_invalid', 'iat is not a number');
+  if (typeof ath !== 'string' || !isSha256Base64url(ath)) {
+    throw new Denial('dpop_claims_invalid', 'ath is not a base64url SHA-256');
+  }
+  if (nonce !== undefined && typeof nonce !== 'string') throw new Denial('dpop_claims_invalid', 'nonce is not a string');
+  return { jti, htm, htu, iat, ath, nonce };
+}
+
+/** Checks 4 and 5. Unlike for access tokens `typ` is compared exactly: RFC 9449 §4.2 gives the value itself. */
+function checkHeader({ typ, alg }: JsonObject, allowed: readonly ProofAlgorithm[]): ProofAlgorithm {
+  if (typ !== 'dpop+jwt') throw new Denial('dpop_type_refused', 'typ is not dpop+jwt');
+  const algorithm = allowed.find((name) => name === alg);
+  if (algorithm === undefined) throw new Denial('dpop_algorithm_refused', `alg is none of ${allowed.join(' ')}`);
+  return algorithm;
+}
+
+/** Checks 8 and 9. */
+function checkTarget({ htm, htu }: ProofClaims, { method, uri }: DpopContext): void {
+  if (htm !== method) throw new Denial('dpop_htm_mismatch', `expected ${method}, got ${htm.slice(0, 32)}`);
+  if (!equalsHtu(htu, uri)) throw new Denial('dpop_htu_mismatch', `expected ${uri}, got ${htu.split(/[?#]/, 1)[0]?.slice(0, 512)}`);
+}
+
+/** Check 12, first half. Digests of a token the caller knows: no secret to leak by timing. */
+function checkTokenHash({ ath }: ProofClaims, { tokenDigest }: DpopContext): void {
+  if (ath !== tokenDigest) throw new Denial('dpop_ath_mismatch', `expected ${tokenDigest.slice(0, 12)}…, got ${ath.slice(0, 12)}…`);
+}
+
+/** Check 6. */
+function verifySignature({ signingInput, signature }: CompactJws, { algorithm, key }: ProofHeader): void {
+  const data = Buffer.from(signingInput, 'latin1');
+  if (!isSignedWith(key.key, algorithm, data, signature)) throw new Denial('dpop_signature_invalid', `key ${key.thumbprint}`);
+}
+
+// node:crypto rather than jose: the same OpenSSL verification without the way through WebCrypto's thread pool,
+// which is a third of its cost. Everything else that jose would check is checked above.
+function isSignedWith(key: KeyObject, algorithm: ProofAlgorithm, data: Buffer, signature: Buffer): boolean {
+  switch (algorithm) {
+    case 'ES256':
+      return verify('sha256', data, { key, dsaEncoding: 'ieee-p1363' }, signature);
+    case 'ES384':
+      return verify('sha384', data, { key, dsaEncoding: 'ieee-p1363' }, signature);
+    case 'PS256':
+      return verify('sha256', data, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 }, signature);
+    case 'RS256':
+      return verify('sha256', data, { key, padding: constants.RSA_PKCS1_PADDING }, signature);
+    case 'EdDSA':
+    case 'Ed25519':
+      return verify(null, data, key, signature);
+  }
+}

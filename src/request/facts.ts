@@ -1,0 +1,104 @@
+import { Denial } from '../denial/denial.js';
+import type { Origin, Origins } from './authority.js';
+import type { PresentedCertificate } from './client-certificate.js';
+import { type Framing, parseFraming } from './framing.js';
+import { type HeadRules, parseHead, type RequestHead } from './head.js';
+import { parseTarget, type RequestTarget } from './target.js';
+
+/** One request as the HTTP parser delivered it, before anything about it was checked. */
+export interface RequestMessage {
+  readonly requestId: string;
+  readonly method: string;
+  readonly target: string;
+  /** `1.1`, `1.0`, … */
+  readonly httpVersion: string;
+  /** name, value, name, value, … as sent */
+  readonly rawHeaders: readonly string[];
+  /** the address of the peer; empty on a unix socket */
+  readonly remoteAddress: string;
+  readonly certificate: PresentedCertificate | undefined;
+}
+
+/** What was sent, checked for being one unambiguous HTTP/1.1 request to this gateway. Nothing in it is trusted. */
+export interface RequestFacts {
+  readonly requestId: string;
+  /** as sent; methods are case-sensitive (RFC 9110 §9.1) */
+  readonly method: string;
+  readonly target: RequestTarget;
+  /** the public origin that the client addressed */
+  readonly origin: Origin;
+  /** effective request URI without query, as clients see it: what `htu` must equal. @see RFC 9449 §4.3 check 9 */
+  readonly uri: string;
+  readonly head: RequestHead;
+  readonly framing: Framing;
+  readonly remoteAddress: string;
+  readonly certificate: PresentedCertificate | undefined;
+}
+
+export interface RequestRules extends HeadRules {
+  readonly origins: Origins;
+  /** public prefix that a front proxy strips; part of the effective URI. @see REQUIREMENTS G13 */
+  readonly pathPrefix: string;
+  readonly maxTargetBytes: number;
+  readonly maxBodyBytes: number;
+  /** the name under which we stand in Via. @see RFC 9110 §7.6.3 */
+  readonly pseudonym: string;
+}
+
+/**
+ * Checks that the message is one unambiguous HTTP/1.0 or 1.1 request to a configured origin, and freezes what it
+ * says. Does not look at credentials (credentials.ts) or routes (policy/).
+ *
+ * @throws Denial for the whole of section A: http_version_refused, target_*, path_ambiguous, header_*, host_*,
+ *   framing_invalid, transfer_coding_unsupported, body_too_large, upgrade_*, method_not_allowed, loop_detected
+ * @see RFC 9112 §2-6; RFC 9110 §7
+ */
+export function parseRequest(message: RequestMessage, rules: RequestRules): RequestFacts {
+  const { method, httpVersion } = message;
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') throw new Denial('http_version_refused', httpVersion);
+  const head = parseHead(message.rawHeaders, rules);
+  const framing = parseFraming(head.values('transfer-encoding'), head.values('content-length'), {
+    httpVersion,
+    maxBodyBytes: rules.maxBodyBytes,
+  });
+  const origin = rules.origins.select(head.values('host'));
+  checkMethod(message);
+  checkUpgrade(head);
+  checkVia(head, rules.pseudonym);
+  const target = parseTarget(message.target, rules.maxTargetBytes);
+  return Object.freeze({
+    requestId: message.requestId,
+    method,
+    target,
+    origin,
+    uri: origin.uri + rules.pathPrefix + target.path,
+    head,
+    framing,
+    remoteAddress: message.remoteAddress,
+    certificate: message.certificate,
+  });
+}
+
+/** Methods that no route can allow: TRACE reflects credentials, CONNECT asks for a tunnel. @see REQUIREMENTS A20 */
+export const neverForwarded: ReadonlySet<string> = new Set(['TRACE', 'CONNECT']);
+
+function checkMethod({ method, target }: RequestMessage): void {
+  if (neverForwarded.has(method)) throw new Denial('method_not_allowed', method);
+  // `OPTIONS *` asks about the server as a whole; we offer it nothing, and no service may see it as a path (A06).
+  if (target === '*' && method === 'OPTIONS') throw new Denial('method_not_allowed', 'OPTIONS *');
+}
+
+// An Upgrade field without `Connection: upgrade` is no upgrade (RFC 9110 §7.8): hygiene removes it, the request goes on.
+function checkUpgrade(head: RequestHead): void {
+  const protocols = head.values('upgrade');
+  if (protocols.length === 0 || !head.nominated.has('upgrade')) return;
+  const single = protocols.length === 1 && !protocols[0]?.includes(',');
+  throw new Denial(single ? 'upgrade_unsupported' : 'upgrade_invalid', protocols.join(', ').slice(0, 64));
+}
+
+function checkVia(head: RequestHead, pseudonym: string): void {
+  const via = head.values('via');
+  if (via.length === 0) return;
+  const passed = via.flatMap((line) => line.split(',')).some((entry) => entry.trim().split(/[ \t]+/)[1] === pseudonym);
+  if (passed) throw new Denial('loop_detected');
+}

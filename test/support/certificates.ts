@@ -1,0 +1,121 @@
+import './reflect-metadata.js';
+import { createHash, webcrypto } from 'node:crypto';
+import * as x509 from '@peculiar/x509';
+
+const keyAlgorithm = { name: 'ECDSA', namedCurve: 'P-256' };
+const signingAlgorithm = { name: 'ECDSA', hash: 'SHA-256' };
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** What to put into a certificate. */
+export interface CertificateRequest {
+  /** common name of the subject */
+  readonly cn: string;
+  /** who will present it; decides the extended key usage */
+  readonly usage: 'client' | 'server';
+  /** DNS names and IP addresses of a server; an address is recognised by its form */
+  readonly san?: readonly string[];
+  /** default: an hour ago */
+  readonly notBefore?: Date;
+  /** default: in a day */
+  readonly notAfter?: Date;
+}
+
+/** A certificate with its private key, made for one run. */
+export interface IssuedCertificate {
+  readonly certPem: string;
+  /** PKCS #8 */
+  readonly keyPem: string;
+  readonly der: Buffer;
+  /** base64url SHA-256 of the DER encoding. @see RFC 8705 §3.1 */
+  readonly thumbprint: string;
+}
+
+/** A certificate authority that lives as long as the run. */
+export interface Ca {
+  /** its own certificate, for the trust stores of the others */
+  readonly certPem: string;
+  issue(request: CertificateRequest): Promise<IssuedCertificate>;
+}
+
+/** Makes a certificate authority (P-256) that is known to nobody else; its key never leaves this process. */
+export async function makeCa({ cn = 'Holdfast test CA' }: { cn?: string } = {}): Promise<Ca> {
+  const keys = await generateKeys();
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    ...validity({}),
+    name: nameOf(cn),
+    keys,
+    signingAlgorithm,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  });
+  return {
+    certPem: toPem(certificate),
+    issue: (request) => issue(request, { certificate, signingKey: keys.privateKey }),
+  };
+}
+
+async function issue(
+  request: CertificateRequest,
+  ca: { certificate: x509.X509Certificate; signingKey: webcrypto.CryptoKey },
+): Promise<IssuedCertificate> {
+  const keys = await generateKeys();
+  const usage =
+    request.usage === 'server' ? x509.ExtendedKeyUsage.serverAuth : x509.ExtendedKeyUsage.clientAuth;
+  const certificate = await x509.X509CertificateGenerator.create({
+    ...validity(request),
+    subject: nameOf(request.cn),
+    issuer: ca.certificate.subject,
+    publicKey: keys.publicKey,
+    signingKey: ca.signingKey,
+    signingAlgorithm,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([usage]),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create(ca.certificate),
+      ...subjectAlternativeName(request.san ?? []),
+    ],
+  });
+  const der = Buffer.from(certificate.rawData);
+  const pkcs8 = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
+  return {
+    certPem: toPem(certificate),
+    keyPem: `${x509.PemConverter.encode(pkcs8, 'PRIVATE KEY')}\n`,
+    der,
+    thumbprint: createHash('sha256').update(der).digest('base64url'),
+  };
+}
+
+function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return webcrypto.subtle.generateKey(keyAlgorithm, true, ['sign', 'verify']);
+}
+
+function validity({ notBefore, notAfter }: Pick<CertificateRequest, 'notBefore' | 'notAfter'>): {
+  notBefore: Date;
+  notAfter: Date;
+} {
+  const now = Date.now();
+  return { notBefore: notBefore ?? new Date(now - dayMs / 24), notAfter: notAfter ?? new Date(now + dayMs) };
+}
+
+// The structured form, so that a comma or an equals sign in a name stays part of the name.
+function nameOf(cn: string): x509.JsonName {
+  return [{ CN: [cn] }];
+}
+
+function subjectAlternativeName(names: readonly string[]): x509.Extension[] {
+  if (names.length === 0) return [];
+  return [
+    new x509.SubjectAlternativeNameExtension(
+      names.map((value) => ({ type: /^[\d.]+$|:/.test(value) ? ('ip' as const) : ('dns' as const), value })),
+    ),
+  ];
+}
+
+function toPem(certificate: x509.X509Certificate): string {
+  return `${certificate.toString('pem')}\n`;
+}
