@@ -31,9 +31,12 @@ export class AdminServer {
 
   constructor(sources: AdminSources) {
     this.#sources = sources;
-    this.#server = http.createServer({ requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs }, (request, response) => {
-      void this.#answer(request, response);
-    });
+    this.#server = http.createServer(
+      { requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs },
+      (request, response) => {
+        void this.#answer(request, response);
+      },
+    );
   }
 
   /** @returns the port, 0 for a unix socket. @throws Error EADDRINUSE, EACCES, … */
@@ -59,12 +62,17 @@ export class AdminServer {
     const { status, contentType, text } = await this.#route(request).catch(
       (): AdminAnswer => ({ status: 500, contentType: 'text/plain', text: 'internal error\n' }),
     );
-    response.writeHead(status, { 'Content-Type': contentType, 'Cache-Control': 'no-store', ...(status === 405 && { Allow: 'GET, HEAD' }) });
+    response.writeHead(status, {
+      'Content-Type': contentType,
+      'Cache-Control': 'no-store',
+      ...(status === 405 && { Allow: 'GET, HEAD' }),
+    });
     response.end(request.method === 'HEAD' ? undefined : text);
   }
 
   async #route({ method, url = '' }: http.IncomingMessage): Promise<AdminAnswer> {
-    if (method !== 'GET' && method !== 'HEAD') return { status: 405, contentType: 'text/plain', text: 'method not allowed\n' };
+    if (method !== 'GET' && method !== 'HEAD')
+      return { status: 405, contentType: 'text/plain', text: 'method not allowed\n' };
     switch (url.split('?', 1)[0]) {
       case '/livez':
         return { status: 200, contentType: 'text/plain', text: 'ok\n' };
@@ -75,9 +83,17 @@ export class AdminServer {
         return { status: 200, contentType, text };
       }
       case '/status':
-        return { status: 200, contentType: 'application/json', text: `${JSON.stringify(this.#sources.status(), undefined, 2)}\n` };
+        return {
+          status: 200,
+          contentType: 'application/json',
+          text: `${JSON.stringify(this.#sources.status(), undefined, 2)}\n`,
+        };
       case '/.well-known/jwks.json':
-        return { status: 200, contentType: 'application/jwk-set+json', text: `${JSON.stringify(this.#sources.jwks)}\n` };
+        return {
+          status: 200,
+          contentType: 'application/jwk-set+json',
+          text: `${JSON.stringify(this.#sources.jwks)}\n`,
+        };
       default:
         return { status: 404, contentType: 'text/plain', text: 'not found\n' };
     }
@@ -86,5 +102,9 @@ export class AdminServer {
 
 function readiness(reasons: readonly string[]): AdminAnswer {
   const ready = reasons.length === 0;
-  return { status: ready ? 200 : 503, contentType: 'text/plain', text: ready ? 'ready\n' : `not ready: ${reasons.join('; ')}\n` };
+  return {
+    status: ready ? 200 : 503,
+    contentType: 'text/plain',
+    text: ready ? 'ready\n' : `not ready: ${reasons.join('; ')}\n`,
+  };
 }

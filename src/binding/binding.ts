@@ -63,10 +63,14 @@ export const unconstrained = Symbol('unconstrained');
  *   certificate_thumbprint_mismatch, client_certificate_untrusted
  * @see RFC 7800 §3; RFC 9449 §6, §7.2; RFC 8705 §3; REQUIREMENTS F, C07, C08
  */
-export function confirmBinding(token: VerifiedToken, evidence: Evidence): SenderConstraint | typeof unconstrained {
+export function confirmBinding(
+  token: VerifiedToken,
+  evidence: Evidence,
+): SenderConstraint | typeof unconstrained {
   const confirmation = parseConfirmation(token.confirmation);
   if (confirmation === undefined) {
-    if (evidence.scheme === 'DPoP') throw new Denial('token_not_bound', 'scheme dpop with a token without cnf');
+    if (evidence.scheme === 'DPoP')
+      throw new Denial('token_not_bound', 'scheme dpop with a token without cnf');
     return unconstrained;
   }
   return sealConstraint({

@@ -6,8 +6,8 @@ import type { Framing } from '../request/framing.js';
 import type { AssertionSigner } from './assertion.js';
 import { buildRequestHeaders, copyResponseHeaders, type HygieneOptions, remainingHops } from './hygiene.js';
 import { buildIdentity, type IdentityOptions } from './identity.js';
-import type { Pool } from './pool.js';
 import { hasLeft, type Inbound } from './inbound.js';
+import type { Pool } from './pool.js';
 import type { Upstream, UpstreamCall } from './upstream.js';
 
 export interface ForwarderOptions {
@@ -73,9 +73,15 @@ export class Forwarder {
       // Only now, so that a refused client never sends its body (A24).
       if (expectsContinue) response.writeContinue();
       const startedMs = performance.now();
-      const hasBody = facts.framing.kind === 'chunked' || (facts.framing.kind === 'length' && facts.framing.bytes > 0);
+      const hasBody =
+        facts.framing.kind === 'chunked' || (facts.framing.kind === 'length' && facts.framing.bytes > 0);
       const headers = buildRequestHeaders(admission, statements, this.#options.hygiene);
-      const call = this.#parts.upstream.send(inbound, { method: facts.method, target: facts.target.raw, headers, hasBody });
+      const call = this.#parts.upstream.send(inbound, {
+        method: facts.method,
+        target: facts.target.raw,
+        headers,
+        hasBody,
+      });
       const answer = await this.#awaitAnswer(call, inbound, facts.framing);
       const upstreamMs = performance.now() - startedMs;
       const status = await this.#relay(admission, { answer, call }, inbound);
@@ -86,12 +92,17 @@ export class Forwarder {
   }
 
   /** Waits for the head of the answer; gives the call up when the client leaves or its body turns out bad. */
-  async #awaitAnswer(call: UpstreamCall, { response, body }: Inbound, framing: Framing): Promise<IncomingMessage> {
+  async #awaitAnswer(
+    call: UpstreamCall,
+    { response, body }: Inbound,
+    framing: Framing,
+  ): Promise<IncomingMessage> {
     response.once('close', () => {
       if (!response.writableFinished) call.abort();
     });
     if (framing.kind === 'none') return call.response;
-    if (framing.kind === 'chunked' && Number.isFinite(this.#options.maxBodyBytes)) body.limit(this.#options.maxBodyBytes);
+    if (framing.kind === 'chunked' && Number.isFinite(this.#options.maxBodyBytes))
+      body.limit(this.#options.maxBodyBytes);
     const failure = body.failure();
     failure.catch(() => {
       call.abort();
@@ -113,7 +124,8 @@ export class Forwarder {
     const bodiless = facts.method === 'HEAD' || status === 204 || status === 304;
     const { headers, contentLength } = copied;
     if (contentLength !== undefined && status !== 204) headers.push('Content-Length', contentLength);
-    if (nonceExpiresSoon) addNonce(headers, this.#parts.issueNonce(facts.origin.uri), grant.route.preflight === 'forward');
+    if (nonceExpiresSoon)
+      addNonce(headers, this.#parts.issueNonce(facts.origin.uri), grant.route.preflight === 'forward');
     headers.push('X-Request-Id', facts.requestId);
 
     const streams = copied.contentType?.startsWith('text/event-stream') ?? false;
@@ -142,7 +154,11 @@ function answerLocally(response: ServerResponse, requestId: string): Promise<For
 }
 
 /** @throws Fault ERR_UPSTREAM_RESPONSE_INVALID for what may not be passed on. @see RFC 9112 §4, §6.3; RFC 9110 §15 */
-function checkAnswer(answer: IncomingMessage, transferEncoding: readonly string[], call: UpstreamCall): number {
+function checkAnswer(
+  answer: IncomingMessage,
+  transferEncoding: readonly string[],
+  call: UpstreamCall,
+): number {
   const { statusCode = 0, httpVersion } = answer;
   const invalid =
     statusCode < 200 || statusCode > 599

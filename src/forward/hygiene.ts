@@ -1,6 +1,6 @@
 import type { Admission } from '../gate/admission.js';
-import type { HeaderNames } from '../request/header-names.js';
 import type { RequestFacts } from '../request/facts.js';
+import type { HeaderNames } from '../request/header-names.js';
 
 export interface HygieneOptions {
   readonly names: HeaderNames;
@@ -61,7 +61,11 @@ function writeFraming({ framing }: RequestFacts, headers: OutgoingHeaders): void
   if (framing.kind === 'chunked') headers['Transfer-Encoding'] = 'chunked';
 }
 
-function writeForwarding(facts: RequestFacts, headers: OutgoingHeaders, { pathPrefix }: HygieneOptions): void {
+function writeForwarding(
+  facts: RequestFacts,
+  headers: OutgoingHeaders,
+  { pathPrefix }: HygieneOptions,
+): void {
   if (facts.remoteAddress !== '') headers['X-Forwarded-For'] = facts.remoteAddress;
   headers['X-Forwarded-Proto'] = facts.origin.scheme;
   headers['X-Forwarded-Host'] = facts.origin.authority;
@@ -85,7 +89,9 @@ function chooseAuthorization({ head }: RequestFacts, { authorization }: HygieneO
  */
 export function remainingHops({ method, head }: RequestFacts): number | undefined {
   const [value] = head.values('max-forwards');
-  return method === 'OPTIONS' && value !== undefined && /^[0-9]{1,9}$/.test(value) ? Number(value) : undefined;
+  return method === 'OPTIONS' && value !== undefined && /^[0-9]{1,9}$/.test(value)
+    ? Number(value)
+    : undefined;
 }
 
 /** Response fields that no service may send to the client through us, besides the hop-by-hop ones. */
@@ -119,7 +125,10 @@ export interface CopiedResponseHeaders {
  *   the sidecar; and what is needed to frame the answer anew
  * @see RFC 9110 §7.6.1; REQUIREMENTS B03, H09, K04, L09
  */
-export function copyResponseHeaders(rawHeaders: readonly string[], { names, guarded }: ResponseHygiene): CopiedResponseHeaders {
+export function copyResponseHeaders(
+  rawHeaders: readonly string[],
+  { names, guarded }: ResponseHygiene,
+): CopiedResponseHeaders {
   const nominated = nominatedNames(rawHeaders);
   const headers: string[] = [];
   const transferEncoding: string[] = [];
@@ -132,7 +141,8 @@ export function copyResponseHeaders(rawHeaders: readonly string[], { names, guar
     if (lower === 'content-length') contentLength = value;
     else if (lower === 'transfer-encoding') transferEncoding.push(value);
     else if (lower === 'content-type') contentType = value;
-    if (role === 'hop-by-hop' || role === 'identity' || ownResponseFields.has(lower) || nominated?.has(lower)) continue;
+    if (role === 'hop-by-hop' || role === 'identity' || ownResponseFields.has(lower) || nominated?.has(lower))
+      continue;
     if (guarded && lower === 'dpop-nonce') continue;
     headers.push(name, value);
   }
@@ -142,7 +152,8 @@ export function copyResponseHeaders(rawHeaders: readonly string[], { names, guar
 function nominatedNames(rawHeaders: readonly string[]): ReadonlySet<string> | undefined {
   let nominated: Set<string> | undefined;
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    if (rawHeaders[i]?.length !== 'connection'.length || rawHeaders[i]?.toLowerCase() !== 'connection') continue;
+    if (rawHeaders[i]?.length !== 'connection'.length || rawHeaders[i]?.toLowerCase() !== 'connection')
+      continue;
     nominated ??= new Set();
     for (const token of (rawHeaders[i + 1] ?? '').split(',')) nominated.add(token.trim().toLowerCase());
   }

@@ -24,7 +24,10 @@ const printableAscii = /^[\x20-\x7e]*$/;
  * @throws Denial identity_unrepresentable, identity_too_large
  * @see RFC 9110 §5.5; REQUIREMENTS L03-L05, L07
  */
-export function buildIdentity(grant: Grant, { headers, encoding }: IdentityOptions): [name: string, value: string][] {
+export function buildIdentity(
+  grant: Grant,
+  { headers, encoding }: IdentityOptions,
+): [name: string, value: string][] {
   const fields: [string, string][] = [];
   let bytes = 0;
   for (const { name, source } of headers) {
@@ -32,7 +35,8 @@ export function buildIdentity(grant: Grant, { headers, encoding }: IdentityOptio
     if (value === undefined || value === null) continue;
     const text = encode(typeof value === 'string' ? value : JSON.stringify(value), encoding, name);
     bytes += name.length + text.length;
-    if (bytes > maxIdentityBytes) throw new Denial('identity_too_large', `more than ${maxIdentityBytes} bytes with ${name}`);
+    if (bytes > maxIdentityBytes)
+      throw new Denial('identity_too_large', `more than ${maxIdentityBytes} bytes with ${name}`);
     fields.push([name, text]);
   }
   return fields;
@@ -80,5 +84,8 @@ function isPlain(value: string): boolean {
 }
 
 function percentEncode(text: string): string {
-  return Buffer.from(text, 'utf8').reduce((encoded, byte) => `${encoded}%${byte.toString(16).toUpperCase().padStart(2, '0')}`, '');
+  return Buffer.from(text, 'utf8').reduce(
+    (encoded, byte) => `${encoded}%${byte.toString(16).toUpperCase().padStart(2, '0')}`,
+    '',
+  );
 }

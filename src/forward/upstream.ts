@@ -64,7 +64,11 @@ export class Upstream {
     const secure = 'scheme' in options.target && options.target.scheme === 'https';
     const pool = { keepAlive: true, scheduling: 'lifo', timeout: options.poolIdleTimeoutMs } as const;
     this.#agent = secure ? new https.Agent({ ...pool, ...tlsOptions(options) }) : new http.Agent(pool);
-    this.#proxy = httpProxy.createProxyServer({ target: proxyTarget(options), agent: this.#agent, selfHandleResponse: true });
+    this.#proxy = httpProxy.createProxyServer({
+      target: proxyTarget(options),
+      agent: this.#agent,
+      selfHandleResponse: true,
+    });
     keepOnlyStreaming(this.#proxy);
   }
 
@@ -78,7 +82,8 @@ export class Upstream {
     let current = this.#attempt(inbound, request);
     const response = current.response.catch((error: unknown) => {
       if (!(error instanceof StalePooledConnection)) throw error;
-      if (!isRepeatable(request)) throw new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { cause: error, detail: error.message });
+      if (!isRepeatable(request))
+        throw new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { cause: error, detail: error.message });
       current = this.#attempt(inbound, request);
       return current.response.catch((again: unknown) => {
         throw again instanceof StalePooledConnection
@@ -98,7 +103,10 @@ export class Upstream {
     this.#proxy.close();
   }
 
-  #attempt({ request, response }: Inbound, { method, target, headers, hasBody }: UpstreamRequest): UpstreamCall {
+  #attempt(
+    { request, response }: Inbound,
+    { method, target, headers, hasBody }: UpstreamRequest,
+  ): UpstreamCall {
     let outgoing: http.ClientRequest | undefined;
     const answered = new Promise<http.IncomingMessage>((resolve, reject) => {
       const buffer = bodySource((opened) => {
@@ -135,7 +143,8 @@ function isRepeatable({ method, hasBody }: UpstreamRequest): boolean {
 }
 
 function proxyTarget({ target }: UpstreamOptions): httpProxy.ServerOptions['target'] {
-  if ('socketPath' in target) return { protocol: 'http:', host: 'localhost', port: 80, socketPath: target.socketPath };
+  if ('socketPath' in target)
+    return { protocol: 'http:', host: 'localhost', port: 80, socketPath: target.socketPath };
   return { protocol: `${target.scheme}:`, host: target.host, port: target.port };
 }
 
@@ -157,9 +166,11 @@ function keepOnlyStreaming(proxy: httpProxy): void {
 
 function removePass(proxy: httpProxy, name: string): void {
   const passes: unknown = Reflect.get(proxy, 'webPasses');
-  if (!Array.isArray(passes)) throw new TypeError('http-proxy has no webPasses: not the version that this adapter is for');
+  if (!Array.isArray(passes))
+    throw new TypeError('http-proxy has no webPasses: not the version that this adapter is for');
   const index = passes.findIndex((pass: unknown) => typeof pass === 'function' && pass.name === name);
-  if (index < 0) throw new TypeError(`http-proxy has no pass ${name}: not the version that this adapter is for`);
+  if (index < 0)
+    throw new TypeError(`http-proxy has no pass ${name}: not the version that this adapter is for`);
   passes.splice(index, 1);
 }
 
@@ -170,7 +181,8 @@ function removePass(proxy: httpProxy, name: string): void {
 function bodySource(open: (outgoing: http.ClientRequest) => void): Stream {
   const source = new Stream();
   source.pipe = <T extends NodeJS.WritableStream>(destination: T): T => {
-    if (!(destination instanceof http.ClientRequest)) throw new TypeError('http-proxy piped into something else');
+    if (!(destination instanceof http.ClientRequest))
+      throw new TypeError('http-proxy piped into something else');
     open(destination);
     return destination;
   };

@@ -1,6 +1,6 @@
-import type { Claimed } from './claim.js';
 import type { Grant } from '../policy/authorize.js';
 import type { RequestFacts } from '../request/facts.js';
+import type { Claimed } from './claim.js';
 
 let seal: (contents: AdmissionContents) => Admission;
 

@@ -1,13 +1,13 @@
-import { type Evidence, confirmBinding } from '../binding/binding.js';
+import { confirmBinding, type Evidence } from '../binding/binding.js';
+import { Denial } from '../denial/denial.js';
 import { authorize, type Grant, grantPreflight, grantPublic } from '../policy/authorize.js';
 import type { BearerExceptions } from '../policy/exceptions.js';
 import type { RouteOptions, RouteTable } from '../policy/routes.js';
 import { verifyCertificate } from '../proof/certificate.js';
 import type { DpopVerifier } from '../proof/dpop.js';
 import type { ReplayStore } from '../proof/replay/store.js';
-import { Denial } from '../denial/denial.js';
-import { parseCredentials, type PresentedToken } from '../request/credentials.js';
 import { isPreflight } from '../request/cors.js';
+import { type PresentedToken, parseCredentials } from '../request/credentials.js';
 import { parseRequest, type RequestFacts, type RequestMessage, type RequestRules } from '../request/facts.js';
 import { hasTokenInQuery } from '../request/target.js';
 import type { TokenVerifier } from '../token/verify.js';

@@ -1,8 +1,8 @@
 import { Denial } from '../denial/denial.js';
 import { Fault } from '../denial/fault.js';
 import type { RouteOptions } from '../policy/routes.js';
-import type { RequestFacts } from '../request/facts.js';
 import { parseScheme, type Scheme } from '../request/credentials.js';
+import type { RequestFacts } from '../request/facts.js';
 import type { VerifiedToken } from '../token/verified-token.js';
 
 /** How far a request got: what reply and log may say about it, also when it is refused. */
@@ -22,7 +22,13 @@ export interface Refusal extends Readonly<Progress> {
 
 /** Anything that is not a Denial or a Fault is a fault of ours: an unknown error never admits and never blames. */
 export function toRefusal(error: unknown, progress: Progress): Refusal {
-  const cause = error instanceof Denial || error instanceof Fault ? error : new Fault('ERR_INTERNAL', { cause: error });
+  const cause =
+    error instanceof Denial || error instanceof Fault ? error : new Fault('ERR_INTERNAL', { cause: error });
   const [field] = progress.facts?.head.values('authorization') ?? [];
-  return { kind: 'refused', cause, scheme: field === undefined ? undefined : parseScheme(field), ...progress };
+  return {
+    kind: 'refused',
+    cause,
+    scheme: field === undefined ? undefined : parseScheme(field),
+    ...progress,
+  };
 }

@@ -74,7 +74,10 @@ export class Connection {
 }
 
 /** @see RFC 8705 §3.1; REQUIREMENTS J01, J05 */
-function captureCertificate(socket: TLSSocket, meaning: CertificateMeaning): PresentedCertificate | undefined {
+function captureCertificate(
+  socket: TLSSocket,
+  meaning: CertificateMeaning,
+): PresentedCertificate | undefined {
   if (meaning === 'off') return undefined;
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) return undefined;

@@ -34,7 +34,14 @@ type Unfinished = Partial<RequestRecord> & Pick<RequestRecord, 'outcome' | 'stat
 
 /** The record of a request of which nothing is known. */
 export const unknownRequest = {
-  ...{ facts: undefined, route: undefined, token: undefined, proof: undefined, key: undefined, exception: undefined },
+  ...{
+    facts: undefined,
+    route: undefined,
+    token: undefined,
+    proof: undefined,
+    key: undefined,
+    exception: undefined,
+  },
   ...{ cause: undefined, durationMs: 0, gateMs: undefined, upstreamMs: undefined },
 } satisfies Partial<RequestRecord>;
 
@@ -103,13 +110,27 @@ export class Exchange implements Job {
   async #forward(admission: Admission, expectsContinue: boolean): Promise<Unfinished> {
     const { facts, grant } = admission;
     const { route, token, constraint, exception, proof } = grant;
-    const about = { facts, route, token, proof, key: constraint?.jkt ?? constraint?.x5tS256, exception: exception?.id };
+    const about = {
+      facts,
+      route,
+      token,
+      proof,
+      key: constraint?.jkt ?? constraint?.x5tS256,
+      exception: exception?.id,
+    };
     try {
       const inbound = { request: this.#request, response: this.#response, body: this.#body };
       const forwarded: Forwarded = await this.#parts.forwarder.forward(admission, inbound, expectsContinue);
-      return { ...about, ...forwarded, outcome: this.#outcome(forwarded.upstreamMs === undefined ? 'local' : 'forwarded') };
+      return {
+        ...about,
+        ...forwarded,
+        outcome: this.#outcome(forwarded.upstreamMs === undefined ? 'local' : 'forwarded'),
+      };
     } catch (error) {
-      return { ...about, ...(await this.#refuse(toRefusal(error, { facts, route, ...(token && { token }) }))) };
+      return {
+        ...about,
+        ...(await this.#refuse(toRefusal(error, { facts, route, ...(token && { token }) }))),
+      };
     }
   }
 
@@ -156,4 +177,3 @@ export class Exchange implements Job {
 function isMessageFault(entry: { readonly status: number; readonly error?: string }): boolean {
   return entry.error === undefined && [400, 408, 413, 414, 417, 431, 501].includes(entry.status);
 }
-

@@ -91,7 +91,9 @@ export class Listener {
     server.on('connect', (_request: http.IncomingMessage, socket: Socket) => {
       this.#refuseRaw(this.#connections.of(socket), new Denial('method_not_allowed', 'CONNECT'));
     });
-    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => this.#parserGaveUp(error, socket));
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
+      this.#parserGaveUp(error, socket),
+    );
   }
 
   #accept(request: http.IncomingMessage, response: http.ServerResponse, expectation: Expectation): void {
@@ -119,7 +121,14 @@ export class Listener {
         connection.closeAfterAnswer();
         writeRawAnswer(connection.socket, replies.refuse(toRefusal(denial, {}), requestId));
         const { status } = denial.entry;
-        record({ ...unknownRequest, requestId, status, cause: denial, outcome: 'refused', remoteAddress: connection.remoteAddress });
+        record({
+          ...unknownRequest,
+          requestId,
+          status,
+          cause: denial,
+          outcome: 'refused',
+          remoteAddress: connection.remoteAddress,
+        });
       },
       failBody: () => false,
     });
@@ -140,7 +149,11 @@ function createServer(options: ListenerOptions): http.Server {
   const server =
     options.tls === undefined
       ? http.createServer(common)
-      : https.createServer({ ...common, ...buildTlsOptions(options.tls), handshakeTimeout: options.headersTimeoutMs });
+      : https.createServer({
+          ...common,
+          ...buildTlsOptions(options.tls),
+          handshakeTimeout: options.headersTimeoutMs,
+        });
   // Node drops fields beyond this without a word; their bytes are bounded and request/head.ts counts them (A17).
   server.maxHeadersCount = 0;
   server.maxConnections = options.connections;

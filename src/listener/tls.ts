@@ -1,4 +1,4 @@
-import { constants } from 'node:crypto';
+import { constants, X509Certificate } from 'node:crypto';
 import type { ServerOptions } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import type { CertificateMeaning } from './connection.js';
@@ -23,7 +23,12 @@ export interface TlsOptions {
  *
  * `ca` is always set, if need be to none, or Node would trust the system's roots (J07). No renegotiation (J13).
  */
-export function buildTlsOptions({ certificate, key, minVersion, clientCertificates }: TlsOptions): ServerOptions {
+export function buildTlsOptions({
+  certificate,
+  key,
+  minVersion,
+  clientCertificates,
+}: TlsOptions): ServerOptions {
   const { mode, ca } = clientCertificates;
   return {
     cert: certificate,
@@ -47,4 +52,10 @@ export function certificateMeaning(tls: TlsOptions | undefined): CertificateMean
 export function isAcceptable(socket: TLSSocket, { clientCertificates: { mode, ca } }: TlsOptions): boolean {
   if (mode !== 'required') return true;
   return ca.length === 0 ? socket.getPeerX509Certificate() !== undefined : socket.authorized;
+}
+
+/** When the listener's own certificate ends, for the metric that operators alert on. */
+export function certificateExpiries(tls: TlsOptions | undefined): { name: string; expiresAtMs: number }[] {
+  if (tls === undefined) return [];
+  return [{ name: 'listener', expiresAtMs: Date.parse(new X509Certificate(tls.certificate).validTo) }];
 }

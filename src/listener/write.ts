@@ -55,8 +55,12 @@ export function writeRawAnswer(socket: Socket, answer: Answer): void {
     socket.destroy();
     return;
   }
-  const lines = [`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`, `Date: ${new Date().toUTCString()}`];
-  for (let i = 0; i + 1 < answer.headers.length; i += 2) lines.push(`${answer.headers[i]}: ${answer.headers[i + 1]}`);
+  const lines = [
+    `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`,
+    `Date: ${new Date().toUTCString()}`,
+  ];
+  for (let i = 0; i + 1 < answer.headers.length; i += 2)
+    lines.push(`${answer.headers[i]}: ${answer.headers[i + 1]}`);
   lines.push('Connection: close', '', answer.body);
   socket.end(lines.join('\r\n'));
   const timer = setTimeout(() => socket.destroy(), lingerMs);

@@ -28,7 +28,10 @@ export function createLog(level: LogLevel): Log {
   const destination = pino.destination({ dest: 1, sync: false, minLength: bufferBytes });
   const timer = setInterval(() => destination.flush(), flushEveryMs);
   timer.unref();
-  const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, messageKey: 'event' }, destination);
+  const logger = pino(
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, messageKey: 'event' },
+    destination,
+  );
   return {
     request: (record) => logger.info(describe(record), 'request'),
     info: (event, fields = {}) => logger.info(fields, event),

@@ -91,7 +91,10 @@ export function authorize(
 function checkAudience({ audience }: RouteOptions, token: VerifiedToken): void {
   const accepted = audience.length > 0 ? audience : token.issuerAudience;
   if (!token.audience.some((value) => accepted.includes(value))) {
-    throw new Denial('token_audience_mismatch', `expected ${accepted.join(' or ')}, got ${token.audience.join(', ').slice(0, 256)}`);
+    throw new Denial(
+      'token_audience_mismatch',
+      `expected ${accepted.join(' or ')}, got ${token.audience.join(', ').slice(0, 256)}`,
+    );
   }
 }
 
@@ -111,5 +114,6 @@ function checkClaims({ scopes, claims, clients }: RouteOptions, token: VerifiedT
     const values: readonly unknown[] = Array.isArray(value) ? value : [value];
     if (!values.some((one) => accepted.includes(one))) throw new Denial('claim_refused', `claim ${name}`);
   }
-  if (clients.length > 0 && !clients.includes(token.clientId)) throw new Denial('client_refused', token.clientId);
+  if (clients.length > 0 && !clients.includes(token.clientId))
+    throw new Denial('client_refused', token.clientId);
 }

@@ -48,7 +48,8 @@ export class BearerExceptions {
   find(token: VerifiedToken, facts: RequestFacts): BearerExceptionOptions {
     const named = this.#exceptions.filter(
       ({ options, patterns }) =>
-        options.clients.includes(token.clientId) && patterns.some((pattern) => pattern.matches(facts.target.path)),
+        options.clients.includes(token.clientId) &&
+        patterns.some((pattern) => pattern.matches(facts.target.path)),
     );
     let refusal: Denial | undefined;
     for (const exception of named) {
@@ -56,11 +57,17 @@ export class BearerExceptions {
       if (failed === undefined) return exception.options;
       refusal = failed;
     }
-    throw refusal ?? new Denial('token_not_bound', 'a bearer token, and no exception names this client and path');
+    throw (
+      refusal ?? new Denial('token_not_bound', 'a bearer token, and no exception names this client and path')
+    );
   }
 
   /** Evaluated on every request, so that an exception ends at its second (R02). */
-  #check({ options, sources }: BearerException, token: VerifiedToken, facts: RequestFacts): Denial | undefined {
+  #check(
+    { options, sources }: BearerException,
+    token: VerifiedToken,
+    facts: RequestFacts,
+  ): Denial | undefined {
     const { id, owner, expiresAtMs, maxTokenLifetimeSeconds } = options;
     if (this.#clock.nowMs() >= expiresAtMs) return new Denial('exception_expired', `${id} of ${owner}`);
     if (sources !== undefined && !isListed(sources, facts.remoteAddress)) {
@@ -70,7 +77,10 @@ export class BearerExceptions {
     const lifetime = token.expiresAtSeconds - (token.issuedAtSeconds ?? Number.NEGATIVE_INFINITY);
     return lifetime <= maxTokenLifetimeSeconds
       ? undefined
-      : new Denial('exception_lifetime_refused', `${id}: token lives ${lifetime} s of ${maxTokenLifetimeSeconds} allowed`);
+      : new Denial(
+          'exception_lifetime_refused',
+          `${id}: token lives ${lifetime} s of ${maxTokenLifetimeSeconds} allowed`,
+        );
   }
 }
 

@@ -62,7 +62,8 @@ export class RouteTable {
 
   #checkReadings(path: string, group: RouteGroup): void {
     const passes = group.routes.some(({ encodedSlashes }) => encodedSlashes === 'pass');
-    if (path.includes('%2F') && !passes) throw new Denial('path_ambiguous', 'encoded slash; see routes[].encodedSlashes');
+    if (path.includes('%2F') && !passes)
+      throw new Denial('path_ambiguous', 'encoded slash; see routes[].encodedSlashes');
     const others = otherReadings(path);
     if (others === undefined) throw new Denial('path_ambiguous', 'dot segment in another reading');
     if (this.#groups.length === 1) return;
@@ -78,7 +79,8 @@ export class RouteTable {
       const lower = variant.toLowerCase();
       const folded = this.#groups.find(({ pattern }) => pattern.matchesFolded(lower));
       const other = exact !== group ? exact : folded;
-      if (other !== group) throw new Denial('path_ambiguous', `also readable as route ${other?.pattern.text ?? 'none'}`);
+      if (other !== group)
+        throw new Denial('path_ambiguous', `also readable as route ${other?.pattern.text ?? 'none'}`);
     }
   }
 }

@@ -26,9 +26,9 @@ export interface DpopOptions {
   readonly maxAgeSeconds: number;
   readonly clockSkewSeconds: number;
   readonly nonceRequired: boolean;
-  /** NumericDate before which an earlier process may have accepted proofs that this one has not seen; 0 when the
-   * replay store outlives the process */
-  readonly replayMemorySince: number;
+  /** ms since the epoch, before which an earlier process may have accepted proofs that this one has not seen; 0 when
+   * the replay store outlives the process */
+  readonly replayMemorySinceMs: number;
 }
 
 interface ProvenProof {
@@ -122,7 +122,10 @@ export class DpopVerifier {
    * @throws Denial dpop_*
    */
   async verify(fields: readonly string[], context: DpopContext): Promise<DpopEvidence> {
-    const proof = parseCompactJws(checkSingle(fields), { maxBytes: maxProofBytes, malformed: 'dpop_proof_malformed' }); // check 2
+    const proof = parseCompactJws(checkSingle(fields), {
+      maxBytes: maxProofBytes,
+      malformed: 'dpop_proof_malformed',
+    }); // check 2
     const known = this.#headers.get(proof.headerSegment);
     if (known === undefined) checkHeader(proof.header, this.#options.algorithms); // checks 4 and 5
     const claims = parseClaims(proof.claims); // check 3
@@ -153,7 +156,10 @@ export class DpopVerifier {
     const now = nowSeconds(this.#clock);
     const { maxAgeSeconds, clockSkewSeconds } = this.#options;
     if (!(iat >= now - maxAgeSeconds && iat <= now + clockSkewSeconds)) {
-      throw new Denial('dpop_iat_outside_window', `iat is ${Math.round(now - iat)} s ago, allowed ${-clockSkewSeconds} to ${maxAgeSeconds}`);
+      throw new Denial(
+        'dpop_iat_outside_window',
+        `iat is ${Math.round(now - iat)} s ago, allowed ${-clockSkewSeconds} to ${maxAgeSeconds}`,
+      );
     }
     if (exp !== undefined && !(typeof exp === 'number' && exp > now - clockSkewSeconds)) {
       throw new Denial('dpop_validity_ended', 'exp has passed or is no number');
@@ -169,15 +175,17 @@ export class DpopVerifier {
   }
 
   #checkNonce({ iat, nonce }: ProofClaims, origin: string): boolean {
-    const { nonceRequired, replayMemorySince, clockSkewSeconds } = this.#options;
+    const { nonceRequired, replayMemorySinceMs, clockSkewSeconds } = this.#options;
     // A clock that runs ahead can have dated a proof after our start that an earlier process accepted before it.
-    const predatesMemory = iat <= replayMemorySince + clockSkewSeconds;
+    const predatesMemory = (iat - clockSkewSeconds) * 1000 <= replayMemorySinceMs;
     if (!nonceRequired && !predatesMemory) return false;
-    if (nonce === undefined) throw new Denial(predatesMemory ? 'dpop_proof_predates_start' : 'dpop_nonce_missing');
+    if (nonce === undefined)
+      throw new Denial(predatesMemory ? 'dpop_proof_predates_start' : 'dpop_nonce_missing');
     const accepted = this.#nonces.verify(nonce, origin);
     if (accepted === undefined) throw new Denial('dpop_nonce_invalid');
     // With a shared secret an old nonce outlives the process that has forgotten which proofs carried it.
-    if (predatesMemory && accepted.issuedAtMs < replayMemorySince * 1000) throw new Denial('dpop_proof_predates_start');
+    if (predatesMemory && accepted.issuedAtMs < replayMemorySinceMs)
+      throw new Denial('dpop_proof_predates_start');
     return accepted.expiresSoon;
   }
 }
@@ -198,11 +206,13 @@ function parseClaims({ jti, htm, htu, iat, ath, nonce }: JsonObject): ProofClaim
   }
   if (typeof htm !== 'string' || htm === '') throw new Denial('dpop_claims_invalid', 'htm is not a string');
   if (typeof htu !== 'string' || htu === '') throw new Denial('dpop_claims_invalid', 'htu is not a string');
-  if (typeof iat !== 'number' || !Number.isFinite(iat)) throw new Denial('dpop_claims_invalid', 'iat is not a number');
+  if (typeof iat !== 'number' || !Number.isFinite(iat))
+    throw new Denial('dpop_claims_invalid', 'iat is not a number');
   if (typeof ath !== 'string' || !isSha256Base64url(ath)) {
     throw new Denial('dpop_claims_invalid', 'ath is not a base64url SHA-256');
   }
-  if (nonce !== undefined && typeof nonce !== 'string') throw new Denial('dpop_claims_invalid', 'nonce is not a string');
+  if (nonce !== undefined && typeof nonce !== 'string')
+    throw new Denial('dpop_claims_invalid', 'nonce is not a string');
   return { jti, htm, htu, iat, ath, nonce };
 }
 
@@ -210,25 +220,29 @@ function parseClaims({ jti, htm, htu, iat, ath, nonce }: JsonObject): ProofClaim
 function checkHeader({ typ, alg }: JsonObject, allowed: readonly ProofAlgorithm[]): ProofAlgorithm {
   if (typ !== 'dpop+jwt') throw new Denial('dpop_type_refused', 'typ is not dpop+jwt');
   const algorithm = allowed.find((name) => name === alg);
-  if (algorithm === undefined) throw new Denial('dpop_algorithm_refused', `alg is none of ${allowed.join(' ')}`);
+  if (algorithm === undefined)
+    throw new Denial('dpop_algorithm_refused', `alg is none of ${allowed.join(' ')}`);
   return algorithm;
 }
 
 /** Checks 8 and 9. */
 function checkTarget({ htm, htu }: ProofClaims, { method, uri }: DpopContext): void {
   if (htm !== method) throw new Denial('dpop_htm_mismatch', `expected ${method}, got ${htm.slice(0, 32)}`);
-  if (!equalsHtu(htu, uri)) throw new Denial('dpop_htu_mismatch', `expected ${uri}, got ${htu.split(/[?#]/, 1)[0]?.slice(0, 512)}`);
+  if (!equalsHtu(htu, uri))
+    throw new Denial('dpop_htu_mismatch', `expected ${uri}, got ${htu.split(/[?#]/, 1)[0]?.slice(0, 512)}`);
 }
 
 /** Check 12, first half. Digests of a token the caller knows: no secret to leak by timing. */
 function checkTokenHash({ ath }: ProofClaims, { tokenDigest }: DpopContext): void {
-  if (ath !== tokenDigest) throw new Denial('dpop_ath_mismatch', `expected ${tokenDigest.slice(0, 12)}…, got ${ath.slice(0, 12)}…`);
+  if (ath !== tokenDigest)
+    throw new Denial('dpop_ath_mismatch', `expected ${tokenDigest.slice(0, 12)}…, got ${ath.slice(0, 12)}…`);
 }
 
 /** Check 6. */
 function verifySignature({ signingInput, signature }: CompactJws, { algorithm, key }: ProofHeader): void {
   const data = Buffer.from(signingInput, 'latin1');
-  if (!isSignedWith(key.key, algorithm, data, signature)) throw new Denial('dpop_signature_invalid', `key ${key.thumbprint}`);
+  if (!isSignedWith(key.key, algorithm, data, signature))
+    throw new Denial('dpop_signature_invalid', `key ${key.thumbprint}`);
 }
 
 // node:crypto rather than jose: the same OpenSSL verification without the way through WebCrypto's thread pool,
@@ -240,7 +254,12 @@ function isSignedWith(key: KeyObject, algorithm: ProofAlgorithm, data: Buffer, s
     case 'ES384':
       return verify('sha384', data, { key, dsaEncoding: 'ieee-p1363' }, signature);
     case 'PS256':
-      return verify('sha256', data, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 }, signature);
+      return verify(
+        'sha256',
+        data,
+        { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 },
+        signature,
+      );
     case 'RS256':
       return verify('sha256', data, { key, padding: constants.RSA_PKCS1_PADDING }, signature);
     case 'EdDSA':

@@ -72,7 +72,8 @@ function parseEllipticCurve(
   { kty, crv, x, y }: JsonObject,
   expected: { crv: string; coordinateBytes: number },
 ): JWK & Record<string, string> {
-  if (kty !== 'EC' || crv !== expected.crv) throw new Denial('dpop_key_invalid', `not an EC key on ${expected.crv}`);
+  if (kty !== 'EC' || crv !== expected.crv)
+    throw new Denial('dpop_key_invalid', `not an EC key on ${expected.crv}`);
   return {
     kty,
     crv,
@@ -105,7 +106,8 @@ function parseEd25519({ kty, crv, x }: JsonObject): JWK & Record<string, string>
 }
 
 function checkOctets(value: unknown, name: string, bytes: number): string {
-  const exact = typeof value === 'string' && value.length === Math.ceil((bytes * 4) / 3) && isCanonicalBase64url(value);
+  const exact =
+    typeof value === 'string' && value.length === Math.ceil((bytes * 4) / 3) && isCanonicalBase64url(value);
   if (!exact) throw new Denial('dpop_key_invalid', `${name} is not ${bytes} bytes in base64url`);
   return value;
 }

@@ -1,6 +1,6 @@
 import type { Denial } from '../denial/denial.js';
-import type { ProofRequirement } from '../policy/routes.js';
 import type { Refusal } from '../gate/refusal.js';
+import type { ProofRequirement } from '../policy/routes.js';
 import type { Scheme } from '../request/credentials.js';
 
 /** What every challenge carries, from the configuration only. */
@@ -37,13 +37,22 @@ export function buildChallenges(refusal: Refusal, denial: Denial, options: Chall
   const schemes = new Set(accepted[route.proof]);
   // Told where the caller will look for it: with its own scheme, and with both when it used both (RFC 9449 §7.2).
   const blamed: readonly Scheme[] =
-    denial.reason === 'credentials_ambiguous' ? ['Bearer', 'DPoP'] : refusal.scheme === undefined ? [] : [refusal.scheme];
+    denial.reason === 'credentials_ambiguous'
+      ? ['Bearer', 'DPoP']
+      : refusal.scheme === undefined
+        ? []
+        : [refusal.scheme];
   if (error !== undefined) for (const scheme of blamed) schemes.add(scheme);
 
   return [...schemes].map((scheme) => {
-    const failed: Parameters = error !== undefined && (blamed.includes(scheme) || blamed.length === 0)
-      ? [['error', error], ['error_description', denial.entry.sentence], ...neededScope(denial, route.scopes)]
-      : [];
+    const failed: Parameters =
+      error !== undefined && (blamed.includes(scheme) || blamed.length === 0)
+        ? [
+            ['error', error],
+            ['error_description', denial.entry.sentence],
+            ...neededScope(denial, route.scopes),
+          ]
+        : [];
     const algorithms: Parameters = scheme === 'DPoP' ? [['algs', options.dpopAlgorithms.join(' ')]] : [];
     return format(scheme, [
       ['realm', options.realm],

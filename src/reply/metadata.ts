@@ -40,7 +40,8 @@ export class ResourceMetadata {
   /** Anybody may read the document; nobody can do anything else with it. */
   answer(method: string, path: string): Answer {
     if (path !== this.#path) return json(404, { error: 'not_found' });
-    if (method !== 'GET' && method !== 'HEAD') return json(405, { error: 'method_not_allowed' }, ['Allow', 'GET, HEAD']);
+    if (method !== 'GET' && method !== 'HEAD')
+      return json(405, { error: 'method_not_allowed' }, ['Allow', 'GET, HEAD']);
     const text = JSON.stringify(this.#document);
     return {
       status: 200,
@@ -54,7 +55,13 @@ export class ResourceMetadata {
   }
 }
 
-function buildDocument({ resource, authorizationServers, dpopAlgorithms, clientCertificates, routes }: MetadataOptions): object {
+function buildDocument({
+  resource,
+  authorizationServers,
+  dpopAlgorithms,
+  clientCertificates,
+  routes,
+}: MetadataOptions): object {
   const guarded = routes.filter(({ proof }) => proof !== 'none');
   const scopes = [...new Set(guarded.flatMap((route) => route.scopes))];
   return {
@@ -62,7 +69,8 @@ function buildDocument({ resource, authorizationServers, dpopAlgorithms, clientC
     authorization_servers: authorizationServers,
     ...(scopes.length === 0 ? {} : { scopes_supported: scopes }),
     bearer_methods_supported: ['header'],
-    tls_client_certificate_bound_access_tokens: clientCertificates && guarded.some(({ proof }) => proof !== 'dpop'),
+    tls_client_certificate_bound_access_tokens:
+      clientCertificates && guarded.some(({ proof }) => proof !== 'dpop'),
     dpop_signing_alg_values_supported: dpopAlgorithms,
     dpop_bound_access_tokens_required:
       guarded.length > 0 && guarded.every(({ proof }) => proof === 'dpop' || proof === 'both'),

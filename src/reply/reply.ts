@@ -57,13 +57,20 @@ export class Replies {
     const { status, sentence } = cause.entry;
     const headers = cause instanceof Denial ? this.#denialHeaders(refusal, cause) : faultHeaders(cause);
     const error = cause instanceof Denial ? cause.entry.error : undefined;
-    const body = { error: error ?? plainErrors[status] ?? 'error', error_description: sentence, request_id: requestId };
+    const body = {
+      error: error ?? plainErrors[status] ?? 'error',
+      error_description: sentence,
+      request_id: requestId,
+    };
     return json(status, body, [...headers, 'X-Request-Id', requestId]);
   }
 
   #denialHeaders(refusal: Refusal, denial: Denial): string[] {
     const { status, error, retryAfterSeconds } = denial.entry;
-    const headers = buildChallenges(refusal, denial, this.#options).flatMap((value) => ['WWW-Authenticate', value]);
+    const headers = buildChallenges(refusal, denial, this.#options).flatMap((value) => [
+      'WWW-Authenticate',
+      value,
+    ]);
     if (error === 'use_dpop_nonce' && refusal.facts !== undefined) {
       headers.push('DPoP-Nonce', this.#options.issueNonce(refusal.facts.origin.uri));
     }

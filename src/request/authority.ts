@@ -42,7 +42,8 @@ export class Origins {
    */
   select(fields: readonly string[]): Origin {
     const [host] = fields;
-    if (host === undefined || fields.length > 1) throw new Denial('host_invalid', `${fields.length} host fields`);
+    if (host === undefined || fields.length > 1)
+      throw new Denial('host_invalid', `${fields.length} host fields`);
     const exact = this.#byHost.get(host);
     if (exact !== undefined) return exact;
 

@@ -99,6 +99,8 @@ function checkUpgrade(head: RequestHead): void {
 function checkVia(head: RequestHead, pseudonym: string): void {
   const via = head.values('via');
   if (via.length === 0) return;
-  const passed = via.flatMap((line) => line.split(',')).some((entry) => entry.trim().split(/[ \t]+/)[1] === pseudonym);
+  const passed = via
+    .flatMap((line) => line.split(','))
+    .some((entry) => entry.trim().split(/[ \t]+/)[1] === pseudonym);
   if (passed) throw new Denial('loop_detected');
 }

@@ -24,7 +24,9 @@ export interface HeaderName {
   readonly role: HeaderRole;
 }
 
-const builtIn: Readonly<Record<Exclude<HeaderRole, 'ordinary' | 'identity' | 'odd' | 'impersonating'>, string[]>> = {
+const builtIn: Readonly<
+  Record<Exclude<HeaderRole, 'ordinary' | 'identity' | 'odd' | 'impersonating'>, string[]>
+> = {
   'hop-by-hop': [
     'connection',
     'keep-alive',
@@ -69,10 +71,23 @@ const builtIn: Readonly<Record<Exclude<HeaderRole, 'ordinary' | 'identity' | 'od
 };
 
 /** Families of which every member is protected, also the ones nobody has thought of yet. */
-const forwardingFamilies = ['x-forwarded', 'x-original-', 'x-ssl-', 'ssl-client-', 'x-amzn-mtls-', 'x-tls-client-'];
+const forwardingFamilies = [
+  'x-forwarded',
+  'x-original-',
+  'x-ssl-',
+  'ssl-client-',
+  'x-amzn-mtls-',
+  'x-tls-client-',
+];
 
 /** Identity headers of common legacy front ends, which a service may still trust. */
-const legacyIdentity = ['remote-user', 'x-remote-user', 'x-remote-group', 'x-remote-groups', 'x-webauth-user'];
+const legacyIdentity = [
+  'remote-user',
+  'x-remote-user',
+  'x-remote-group',
+  'x-remote-groups',
+  'x-webauth-user',
+];
 
 const plainName = /^[A-Za-z0-9-]+$/;
 

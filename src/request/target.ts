@@ -26,7 +26,12 @@ export function parseTarget(raw: string, maxBytes: number): RequestTarget {
   if (!originForm.test(raw)) throw new Denial('target_invalid', 'not origin-form in visible ASCII');
   const mark = raw.indexOf('?');
   const rawPath = mark < 0 ? raw : raw.slice(0, mark);
-  return { raw, rawPath, path: normalizeRequestPath(rawPath), query: mark < 0 ? undefined : raw.slice(mark + 1) };
+  return {
+    raw,
+    rawPath,
+    path: normalizeRequestPath(rawPath),
+    query: mark < 0 ? undefined : raw.slice(mark + 1),
+  };
 }
 
 /**
@@ -36,7 +41,8 @@ export function parseTarget(raw: string, maxBytes: number): RequestTarget {
 function normalizeRequestPath(path: string): string {
   const normalized = path.includes('%') ? normalizePercentEncoding(path) : path;
   if (normalized === undefined) throw new Denial('target_invalid', 'percent sign without two hex digits');
-  if (/%(?:[01][0-9A-F]|7F)/.test(normalized)) throw new Denial('target_invalid', 'encoded control character');
+  if (/%(?:[01][0-9A-F]|7F)/.test(normalized))
+    throw new Denial('target_invalid', 'encoded control character');
   if (/%C[01]/.test(normalized)) throw new Denial('path_ambiguous', 'overlong utf-8');
   if (hasDotSegment(normalized)) throw new Denial('path_ambiguous', 'dot segment');
   return normalized;
@@ -73,5 +79,7 @@ export function hasTokenInQuery(query: string | undefined): boolean {
 }
 
 function decodeOctets(text: string): string {
-  return text.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return text.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
 }

@@ -30,7 +30,7 @@ export class Child {
   readonly #events: Event[] = [];
   readonly #text: string[] = [];
   readonly #ended: Promise<unknown>;
-  #isGone = false;
+  #hasEnded = false;
   /** called on every new event and when the process ends */
   readonly #wake = new Set<() => void>();
 
@@ -68,6 +68,11 @@ export class Child {
     return this.#events;
   }
 
+  /** Whether it is gone and everything that it wrote has been read. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
   /** Exit code; null while it runs, or when a signal ended it. */
   get exitCode(): number | null {
     return this.#process.exitCode;
@@ -82,7 +87,7 @@ export class Child {
     for (;;) {
       const found = this.#events.find(fits);
       if (found !== undefined) return found;
-      if (this.#isGone) throw this.#failure('ended before it said what was awaited');
+      if (this.#hasEnded) throw this.#failure('ended before it said what was awaited');
       if (deadline.aborted) throw this.#failure('did not say what was awaited');
       await this.#news(deadline);
     }
@@ -135,13 +140,13 @@ export class Child {
   }
 
   #leave(): void {
-    this.#isGone = true;
+    this.#hasEnded = true;
     this.#notify();
   }
 
   #failure(what: string): Error {
     const { exitCode, signalCode } = this.#process;
-    const state = this.#isGone ? `exit ${exitCode ?? signalCode ?? 'without start'}` : 'still running';
+    const state = this.#hasEnded ? `exit ${exitCode ?? signalCode ?? 'without start'}` : 'still running';
     return new Error(`${this.#name} ${what} (${state})\n${this.text}`);
   }
 }

@@ -1,0 +1,295 @@
+import { AdminServer } from './admin/admin-server.js';
+import type { Config } from './config/config.js';
+import { AssertionSigner } from './forward/assertion.js';
+import { Forwarder, type ForwarderOptions } from './forward/forwarder.js';
+import { Pool } from './forward/pool.js';
+import { Upstream } from './forward/upstream.js';
+import { Gate } from './gate/gate.js';
+import { Listener, type ListenerOptions } from './listener/server.js';
+import { certificateExpiries } from './listener/tls.js';
+import type { Log } from './observability/log.js';
+import { Metrics } from './observability/metrics.js';
+import { BearerExceptions } from './policy/exceptions.js';
+import { RouteTable } from './policy/routes.js';
+import { DpopVerifier } from './proof/dpop.js';
+import { NonceIssuer } from './proof/nonce.js';
+import { MemoryReplayStore } from './proof/replay/memory.js';
+import { ResourceMetadata } from './reply/metadata.js';
+import { Replies } from './reply/reply.js';
+import { Origins } from './request/authority.js';
+import type { RequestRules } from './request/facts.js';
+import { HeaderNames } from './request/header-names.js';
+import { type Clock, monotonicClock } from './support/clock.js';
+import { sha256Base64url } from './support/digest.js';
+import { TokenVerifier } from './token/verify.js';
+
+export interface AppOptions {
+  readonly config: Config;
+  /** of the effective configuration */
+  readonly configHash: string;
+  readonly log: Log;
+}
+
+/** A sidecar that listens. */
+export interface Running {
+  /** of the public listener; 0 for a unix socket */
+  readonly port: number;
+  /** of the admin socket; 0 for a unix socket */
+  readonly adminPort: number;
+  /** Readiness fails from now on, for this reason; nothing else changes. */
+  markNotReady(reason: string): void;
+  /** Lets what is under way finish, for the configured grace at most, and closes everything. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Composition root: makes every part from its section of the configuration, connects them, and starts to listen. The
+ * one place that knows the whole; it looks at no request.
+ *
+ * @throws Error when an address cannot be bound
+ */
+export async function startApp(options: AppOptions): Promise<Running> {
+  const { config, log } = options;
+  const core = createCore(options);
+  const assertion =
+    config.identity.assertion && (await AssertionSigner.create(config.identity.assertion, core.clock));
+  const listener = createListener(options, core, assertion);
+  const admin = createAdmin(options, core, { listener, assertion });
+
+  const adminPort = await admin.listen(config.admin.address);
+  const port = await listener.listen().catch((error: unknown) => {
+    admin.close();
+    throw error;
+  });
+  // Not awaited: a sidecar that cannot reach its authorization server yet is alive, answers 503, and keeps trying.
+  void core.tokens.start();
+  log.info('listening', { port, admin_port: adminPort, config: options.configHash });
+  return {
+    port,
+    adminPort,
+    markNotReady: (reason) => void core.notReady.add(reason),
+    async stop() {
+      core.notReady.add('draining');
+      await listener.drain(config.shutdown.graceMs);
+      core.close();
+      admin.close();
+    },
+  };
+}
+
+/** What several parts share. */
+interface Core {
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly replay: MemoryReplayStore;
+  readonly nonces: NonceIssuer;
+  readonly tokens: TokenVerifier;
+  readonly upstream: Upstream;
+  /** open client connections, once there is a listener */
+  connections: () => number;
+  /** why no traffic is wanted now */
+  readonly notReady: Set<string>;
+  close(): void;
+}
+
+function createCore({ config, configHash, log }: AppOptions): Core {
+  const clock = monotonicClock(Date.now, () => metrics.clockSteppedBack());
+  const replay = new MemoryReplayStore(config.replay, clock);
+  const lifetimeMs = config.dpop.nonceLifetimeSeconds * 1000;
+  const nonces = new NonceIssuer({ secret: config.dpop.nonceSecret, lifetimeMs, clock });
+  const tokens = new TokenVerifier(config.issuers.map(issuerOptions), {
+    clock,
+    observer: {
+      keysRefreshed: (issuer, result, detail) => {
+        metrics.keysRefreshed(issuer, result);
+        if (result === 'error') log.warn('issuer_keys_not_refreshed', { issuer, detail });
+      },
+      keyIgnored: (issuer, why) => log.warn('issuer_key_ignored', { issuer, why }),
+      cacheResult: (result) => metrics.tokenCache(result),
+    },
+  });
+  const upstream = new Upstream(config.upstream);
+  const metrics: Metrics = new Metrics({
+    configHash,
+    replay,
+    issuers: () => tokens.state(),
+    connections: () => [{ listener: 'public', count: core.connections() }],
+    exceptions: config.exceptions,
+    certificates: certificateExpiries(config.listen.tls),
+  });
+  const core: Core = {
+    ...{ clock, metrics, replay, nonces, tokens, upstream },
+    connections: () => 0,
+    notReady: new Set(),
+    close() {
+      tokens.close();
+      replay.close();
+      upstream.close();
+    },
+  };
+  return core;
+}
+
+function createListener(
+  { config, log }: AppOptions,
+  core: Core,
+  assertion: AssertionSigner | undefined,
+): Listener {
+  const { clock, metrics, replay, nonces, tokens, upstream } = core;
+  const metadata = createMetadata(config);
+  const rules = createRules(config);
+  const issueNonce = (origin: string) => nonces.issue(origin);
+  const gate = new Gate({
+    rules,
+    routes: new RouteTable(config.routes),
+    exceptions: new BearerExceptions(config.exceptions, clock),
+    tokens,
+    dpop: createDpopVerifier(config, core),
+    replay,
+    requireCertificateTrust: (config.listen.tls?.clientCertificates.ca.length ?? 0) > 0,
+    isMetadataPath: metadata.isMetadataPath,
+  });
+  const listener = new Listener(listenerOptions(config), {
+    gate,
+    forwarder: new Forwarder(forwarderOptions(config, rules), {
+      upstream,
+      pool: createPool(config),
+      assertion,
+      issueNonce,
+    }),
+    replies: new Replies({
+      realm: config.listen.resource,
+      resourceMetadata: metadata.url,
+      dpopAlgorithms: config.dpop.algorithms,
+      issueNonce,
+    }),
+    metadata,
+    record: (record) => {
+      metrics.request(record);
+      log.request(record);
+    },
+  });
+  core.connections = () => listener.connectionCount;
+  return listener;
+}
+
+// Proofs that were dated before this moment may have been used with an earlier process, whose memory is gone (I11).
+const processStartedAtMs = Math.ceil(performance.timeOrigin);
+
+function createDpopVerifier({ dpop }: Config, { clock, nonces }: Core): DpopVerifier {
+  const options = {
+    ...dpop,
+    nonceRequired: dpop.nonce === 'required',
+    replayMemorySinceMs: processStartedAtMs,
+  };
+  return new DpopVerifier(options, { clock, nonces });
+}
+
+function createPool({ upstream: { connections, queue } }: Config): Pool {
+  return new Pool({ connections, queueLength: queue.length, queueWaitMs: queue.waitMs });
+}
+
+function createMetadata({ listen, issuers, dpop, routes }: Config): ResourceMetadata {
+  return new ResourceMetadata({
+    resource: listen.resource,
+    authorizationServers: issuers.map(({ issuer }) => issuer),
+    dpopAlgorithms: dpop.algorithms,
+    clientCertificates: listen.tls !== undefined && listen.tls.clientCertificates.mode !== 'off',
+    routes,
+  });
+}
+
+function createRules({ listen, identity }: Config): RequestRules {
+  const written = [
+    ...identity.headers.map(({ name }) => name),
+    ...(identity.assertion ? [identity.assertion.header] : []),
+  ];
+  return {
+    names: new HeaderNames([...written, ...identity.strip]),
+    maxCount: listen.limits.headerCount,
+    refuseOddNames: listen.headerNames === 'refuse',
+    origins: new Origins(listen.origins),
+    pathPrefix: listen.pathPrefix,
+    maxTargetBytes: listen.limits.targetBytes,
+    maxBodyBytes: listen.limits.bodyBytes,
+    // Of the resource, not of the process: replicas know each other's loops, sidecars of other services pass.
+    pseudonym: `holdfast-${Buffer.from(sha256Base64url(listen.resource), 'base64url').toString('hex', 0, 4)}`,
+  };
+}
+
+function forwarderOptions(
+  { upstream, identity, listen }: Config,
+  { names, pseudonym }: RequestRules,
+): ForwarderOptions {
+  const { authorization } = identity;
+  const basic =
+    typeof authorization === 'object' ? Buffer.from(authorization.basic).toString('base64') : undefined;
+  return {
+    hygiene: {
+      ...{ names, pseudonym, pathPrefix: listen.pathPrefix },
+      authorization: typeof authorization === 'object' ? { basic: basic ?? '' } : authorization,
+    },
+    identity,
+    maxBodyBytes: listen.limits.bodyBytes,
+    idleTimeoutMs: upstream.idleTimeoutMs,
+    streamIdleTimeoutMs: upstream.streamIdleTimeoutMs,
+  };
+}
+
+function listenerOptions({ listen }: Config): ListenerOptions {
+  const { limits, address, tls } = listen;
+  const { requestTimeoutMs } = limits;
+  // Node takes 0 for "no limit", and Infinity for 1 ms.
+  return {
+    ...limits,
+    address,
+    tls,
+    requestTimeoutMs: Number.isFinite(requestTimeoutMs) ? requestTimeoutMs : 0,
+  };
+}
+
+function issuerOptions(
+  issuer: Config['issuers'][number],
+): ConstructorParameters<typeof TokenVerifier>[0][number] {
+  const { keys } = issuer;
+  switch (keys.from) {
+    case 'discovery':
+      return { ...issuer, keys: 'discovery' };
+    case 'url':
+      return { ...issuer, keys: { url: keys.url } };
+    case 'file':
+      return { ...issuer, keys: { file: keys.file } };
+  }
+}
+
+function createAdmin(
+  { config, configHash }: AppOptions,
+  { tokens, replay, metrics, notReady, clock }: Core,
+  { listener, assertion }: { listener: Listener; assertion: AssertionSigner | undefined },
+): AdminServer {
+  return new AdminServer({
+    notReady: () => [
+      ...notReady,
+      ...tokens.state().flatMap(({ issuer, ready }) => (ready ? [] : [`no keys of ${issuer}`])),
+    ],
+    metrics: async () => ({ contentType: metrics.contentType, text: await metrics.render() }),
+    jwks: { keys: assertion === undefined ? [] : [assertion.publicJwk] },
+    status: () => ({
+      config: { hash: configHash },
+      issuers: tokens.state(),
+      certificates: certificateExpiries(config.listen.tls).map(({ name, expiresAtMs }) => ({
+        name,
+        expires: new Date(expiresAtMs).toISOString(),
+      })),
+      exceptions: config.exceptions.map(({ id, owner, clients, expiresAtMs }) => ({
+        ...{ id, owner, clients, expires: new Date(expiresAtMs).toISOString() },
+        days_left: Math.max(0, Math.floor((expiresAtMs - clock.nowMs()) / 86_400_000)),
+      })),
+      replay: { store: config.replay.store, entries: replay.size, capacity: replay.capacity },
+      connections: listener.connectionCount,
+      issuers_with_relaxed_type: config.issuers
+        .filter(({ tokenType }) => tokenType === 'jwt')
+        .map(({ issuer }) => issuer),
+    }),
+  });
+}

@@ -1,0 +1,159 @@
+import type * as z from 'zod';
+import { formatSocketAddress, isLoopback, isOrigin, isPlainUrl, parseSocketAddress } from './addresses.js';
+import type { ListenConfig, ListenTlsConfig, SocketAddress } from './config.js';
+import type { Context } from './context.js';
+import {
+  choice,
+  choiceOrOff,
+  duration,
+  file,
+  integer,
+  list,
+  section,
+  size,
+  text,
+  written,
+} from './scalars.js';
+
+const originLegal =
+  'scheme://host[:port] in lower-case ASCII (an international name as its xn-- form), without path';
+
+/** A TCP address or a unix socket to listen on. */
+export function socketAddress() {
+  const legal = 'host:port, [ipv6]:port or unix:/path.sock (at most 107 bytes)';
+  return written<SocketAddress>({ legal }, /^[^\s]+$/, {
+    parse: parseSocketAddress,
+    format: formatSocketAddress,
+  });
+}
+
+const clientCertificatesSchema = section({
+  mode: choiceOrOff(['off', 'optional', 'required'])
+    .prefault('optional')
+    .describe(
+      'Whether clients are asked for a certificate; `required` refuses in the handshake those who send none.',
+    ),
+  ca: list(file('CA certificates in PEM'), 'a list of file names')
+    .prefault([])
+    .describe(
+      'Empty: any certificate completes the handshake and proves possession by its thumbprint, nothing more. Set: only certificates that chain to these count.',
+    ),
+});
+
+const tlsSchema = section({
+  certificate: file('a certificate chain in PEM, leaf first').describe('Certificate of the listener.'),
+  key: file('an unencrypted private key in PEM').describe('Private key of the certificate.'),
+  minVersion: choice(['TLSv1.2', 'TLSv1.3'])
+    .prefault('TLSv1.2')
+    .describe('Lowest TLS version that is spoken.'),
+  clientCertificates: clientCertificatesSchema.prefault({}),
+});
+
+const limitsSchema = section({
+  headerBytes: size({ min: '1KiB', max: '1MiB' }).prefault('16KiB').describe('Longest request head.'),
+  headerCount: integer(10, 1000).prefault(100).describe('Most header fields in a request.'),
+  targetBytes: size({ min: '128B', max: '64KiB' }).prefault('8KiB').describe('Longest request target.'),
+  bodyBytes: size({ min: '0B', max: '1024GiB', unlimited: true })
+    .prefault('unlimited')
+    .describe('Longest request body.'),
+  headersTimeout: duration({ min: '10ms', max: '5m' })
+    .prefault('10s')
+    .describe('Time for the whole request head.'),
+  requestTimeout: duration({ min: '10ms', max: '24h', unlimited: true })
+    .prefault('5m')
+    .describe('Time for head and body to arrive; `unlimited` where uploads are slow.'),
+  idleTimeout: duration({ min: '10ms', max: '1h' })
+    .prefault('65s')
+    .describe('How long a kept-alive connection may be silent between requests.'),
+  connections: integer(1, 1_000_000).prefault(10_000).describe('Most connections at one time.'),
+  connectionsPerAddress: integer(1, 1_000_000).prefault(1000).describe('The same for one client address.'),
+});
+
+export const listenSchema = section({
+  address: socketAddress()
+    .prefault('0.0.0.0:8443')
+    .describe(
+      'Where to listen. Plain HTTP is allowed on loopback and unix sockets only. Port 0 lets the system choose.',
+    ),
+  origins: list(text(originLegal, isOrigin), 'a list of at least one origin', 1).describe(
+    'The origins under which clients reach this gateway. `Host` and `htu` are held against them. `http://` only without `tls`.',
+  ),
+  pathPrefix: text('empty, or a path such as /svc1 without trailing slash', isPathPrefix)
+    .prefault('')
+    .describe('Public path prefix that a proxy in front strips; part of `htu`.'),
+  resource: text('an http(s) URL without query and fragment', isPlainUrl)
+    .optional()
+    .describe('Resource identifier (RFC 9728). Default: the first origin followed by `pathPrefix`.'),
+  tls: tlsSchema.optional().describe('Absent: plain HTTP.'),
+  headerNames: choice(['drop', 'refuse'])
+    .prefault('drop')
+    .describe(
+      'What happens to header fields with a name outside `A-Za-z0-9-`. One that a service could read as a protected name is always refused.',
+    ),
+  limits: limitsSchema.prefault({}),
+});
+
+type ListenSettings = z.output<typeof listenSchema>;
+
+export function resolveListen(settings: ListenSettings, context: Context): ListenConfig {
+  checkListen(settings, context);
+  const { headersTimeout, requestTimeout, idleTimeout, ...limits } = settings.limits;
+  return {
+    ...settings,
+    resource: settings.resource ?? `${settings.origins[0]}${settings.pathPrefix}`,
+    tls: settings.tls === undefined ? undefined : resolveTls(settings.tls, context),
+    limits: {
+      ...limits,
+      headersTimeoutMs: headersTimeout,
+      requestTimeoutMs: requestTimeout,
+      idleTimeoutMs: idleTimeout,
+    },
+  };
+}
+
+function checkListen({ address, origins, tls, limits }: ListenSettings, { report }: Context): void {
+  if (tls === undefined && 'host' in address && !isLoopback(address.host)) {
+    report.illegal(
+      ['listen', 'address'],
+      'a loopback address or unix socket while listen.tls is absent (plain HTTP)',
+    );
+  }
+  for (const [index, origin] of origins.entries()) {
+    const path = ['listen', 'origins', index];
+    if (tls !== undefined && origin.startsWith('http:'))
+      report.illegal(path, 'an https:// origin, as listen.tls is set');
+    if (origins.indexOf(origin) < index) report.problem(path, 'listed twice');
+  }
+  if (limits.targetBytes > limits.headerBytes) {
+    report.illegal(['listen', 'limits', 'targetBytes'], 'at most listen.limits.headerBytes');
+  }
+  if (limits.headersTimeout > limits.requestTimeout) {
+    report.illegal(['listen', 'limits', 'headersTimeout'], 'at most listen.limits.requestTimeout');
+  }
+}
+
+function resolveTls(
+  { certificate, key, minVersion, clientCertificates: { mode, ca } }: z.output<typeof tlsSchema>,
+  { files, report }: Context,
+): ListenTlsConfig {
+  const path = ['listen', 'tls'];
+  const caPath = [...path, 'clientCertificates', 'ca'];
+  if (mode === 'off' && ca.length > 0)
+    report.problem(caPath, 'has no effect with mode off; remove one of the two');
+  return {
+    ...files.readPair(path, { certificate, key }),
+    minVersion,
+    clientCertificates: {
+      mode,
+      ca: ca.map((name, index) => files.readCertificates([...caPath, index], name)),
+    },
+  };
+}
+
+function isPathPrefix(value: string): boolean {
+  const segments = value.split('/').slice(1);
+  return (
+    value === '' ||
+    (/^(?:\/[A-Za-z0-9._~!$&'()*+,;=:@-]+)+$/.test(value) && !segments.some((one) => /^\.\.?$/.test(one)))
+  );
+}

@@ -1,0 +1,60 @@
+import type * as z from 'zod';
+import type { DpopConfig, ReplayConfig } from './config.js';
+import type { Context } from './context.js';
+import { choice, choiceOrOff, file, integer, list, section, wholeSeconds } from './scalars.js';
+
+const minSecretBytes = 32;
+
+const algorithms = choice(['ES256', 'ES384', 'PS256', 'RS256', 'EdDSA', 'Ed25519']);
+
+export const dpopSchema = section({
+  algorithms: list(algorithms, 'a list of at least one algorithm', 1)
+    .prefault(['ES256', 'PS256', 'EdDSA'])
+    .describe('Accepted signature algorithms of proofs.'),
+  maxAge: wholeSeconds({ min: '5s', max: '300s' }).prefault('60s').describe('How old a proof may be.'),
+  clockSkew: wholeSeconds({ min: '0s', max: '60s' })
+    .prefault('10s')
+    .describe('How far in the future `iat` may lie.'),
+  nonce: choiceOrOff(['off', 'required'])
+    .prefault('off')
+    .describe('Whether every proof needs a nonce of ours.'),
+  nonceLifetime: wholeSeconds({ min: '10s', max: '1h' })
+    .prefault('5m')
+    .describe('How long a nonce is given out; the current one and the one before are accepted.'),
+  nonceSecret: file(`at least ${minSecretBytes} random bytes`, { secret: true })
+    .optional()
+    .describe(
+      'Secret that replicas share, so that each takes the nonces of all. Absent: random per process.',
+    ),
+});
+
+export const replaySchema = section({
+  store: choice(['memory'], ['redis']).prefault('memory').describe('Where used proofs are remembered.'),
+  capacity: integer(1, 10_000_000)
+    .prefault(1_000_000)
+    .describe('Live proofs that are remembered. Full means refuse, never forget.'),
+  perKey: integer(1, 10_000_000).prefault(100_000).describe('The same for the proofs of one key.'),
+});
+
+export function resolveDpop(settings: z.output<typeof dpopSchema>, { files, report }: Context): DpopConfig {
+  const { algorithms, nonce, nonceSecret } = settings;
+  const path = ['dpop', 'nonceSecret'];
+  const before = report.problems.length;
+  const secret = nonceSecret === undefined ? undefined : files.read(path, nonceSecret, true);
+  if (secret !== undefined && secret.length < minSecretBytes && report.problems.length === before) {
+    report.problem(path, `the file holds ${secret.length} bytes; expected at least ${minSecretBytes}`);
+  }
+  return {
+    algorithms,
+    maxAgeSeconds: settings.maxAge,
+    clockSkewSeconds: settings.clockSkew,
+    nonce,
+    nonceLifetimeSeconds: settings.nonceLifetime,
+    nonceSecret: secret,
+  };
+}
+
+export function resolveReplay(settings: z.output<typeof replaySchema>, { report }: Context): ReplayConfig {
+  if (settings.perKey > settings.capacity) report.illegal(['replay', 'perKey'], 'at most replay.capacity');
+  return settings;
+}
