@@ -2,8 +2,9 @@ import { Document, isScalar, visit } from 'yaml';
 import * as z from 'zod';
 import { sha256Base64url } from '../support/digest.js';
 import type { Config } from './config.js';
+import type { Path } from './path.js';
 import { configSchema } from './schema.js';
-import type { Path, Source } from './source.js';
+import type { Source } from './source.js';
 
 export interface Effective {
   /** the configuration with every default written out, itself a configuration file; values from the environment appear as they were written */

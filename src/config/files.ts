@@ -2,8 +2,8 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
+import type { Path } from './path.js';
 import type { Report } from './problems.js';
-import type { Path } from './source.js';
 
 const maxFileBytes = 1024 ** 2;
 

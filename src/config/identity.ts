@@ -3,8 +3,8 @@ import { HeaderNames } from '../request/header-names.js';
 import type { AssertionConfig, IdentityConfig, IdentityFact } from './config.js';
 import type { Context } from './context.js';
 import { parsePrivateKey } from './files.js';
+import type { Path } from './path.js';
 import { choice, file, list, listWords, section, text, wholeSeconds } from './scalars.js';
-import type { Path } from './source.js';
 
 const facts = [
   'proof',

@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { isLinkLocal, isLoopback, isPlainUrl } from './addresses.js';
 import type { IssuerConfig } from './config.js';
 import type { Context } from './context.js';
+import type { Path } from './path.js';
 import { choice, file, flag, list, oneOrMore, section, text, wholeSeconds } from './scalars.js';
-import type { Path } from './source.js';
 
 const urlLegal = 'an http(s) URL without userinfo, query and fragment';
 

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
-import { formatPath, type Report } from './problems.js';
+import { formatPath, type Path } from './path.js';
+import type { Report } from './problems.js';
 import { knownKeys, notes, schemasAt } from './schema-tree.js';
-import type { Path } from './source.js';
 
 type Issue = z.core.$ZodIssue;
 
@@ -83,4 +83,33 @@ function countEdits(from: string, to: string): number {
     row = next;
   }
   return row.at(-1) ?? 0;
+}
+
+/**
+ * The value without the options that the schema refused: unknown ones are gone, the others have their defaults, so that
+ * what one option says about another can be checked all the same.
+ */
+export function withoutRefused(
+  value: Record<string, unknown>,
+  issues: readonly Issue[],
+): Record<string, unknown> {
+  const rest = structuredClone(value);
+  for (const issue of issues) {
+    if (issue.code !== 'unrecognized_keys') remove(rest, issue.path);
+    else for (const key of issue.keys) remove(rest, [...issue.path, key]);
+  }
+  return rest;
+}
+
+// Elements of lists stay, or those after them would be taken for others.
+function remove(value: unknown, path: readonly PropertyKey[]): void {
+  const parent = path
+    .slice(0, -1)
+    .reduce<unknown>((node, step) => (isObject(node) ? Reflect.get(node, step) : undefined), value);
+  const last = path.at(-1);
+  if (last !== undefined && isObject(parent) && !Array.isArray(parent)) Reflect.deleteProperty(parent, last);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }

@@ -9,7 +9,7 @@ import { resolveExceptions } from './exceptions.js';
 import { Files } from './files.js';
 import { resolveIdentity } from './identity.js';
 import { resolveIssuers } from './issuers.js';
-import { reportIssues } from './issues.js';
+import { reportIssues, withoutRefused } from './issues.js';
 import { resolveListen } from './listen.js';
 import { ConfigError, type ConfigWarning, Report, sortByLine } from './problems.js';
 import { resolveDpop, resolveReplay } from './proofs.js';
@@ -48,7 +48,10 @@ export function loadConfig(file: string, environment: Environment, nowMs: number
   }
   const parsed = configSchema.safeParse(value);
   if (!parsed.success) reportIssues(parsed.error.issues, configSchema, report);
-  const config = resolveSections(value, context);
+  const config = resolveSections(
+    parsed.success ? value : withoutRefused(value, parsed.error.issues),
+    context,
+  );
   checkAcross(config, report);
   if (!parsed.success || report.problems.length > 0 || !isComplete(config))
     throw new ConfigError(file, report.problems);

@@ -1,4 +1,5 @@
-import type { Path, Source } from './source.js';
+import { formatPath, type Path } from './path.js';
+import type { Source } from './source.js';
 
 /** One thing that is wrong with a configuration file. Never holds a secret, nor a value that came from the environment. */
 export interface ConfigProblem {
@@ -70,12 +71,4 @@ export class Report {
   #place(path: Path, message: string): ConfigProblem {
     return { path: formatPath(path), line: this.#source.lineOf(path), message };
   }
-}
-
-/** @returns such as `routes[0].claims.tenant` */
-export function formatPath(path: Path): string {
-  return path.reduce<string>((text, step) => {
-    if (typeof step === 'number') return `${text}[${step}]`;
-    return text === '' ? step : `${text}.${step}`;
-  }, '');
 }

@@ -12,6 +12,15 @@ export interface OptionNotes {
   readonly secret?: boolean;
 }
 
+declare module 'zod' {
+  // What the schemas of this room carry beside `description`.
+  interface GlobalMeta {
+    legal?: string;
+    unit?: string;
+    secret?: boolean;
+  }
+}
+
 /** A mapping with these keys and no other. */
 export function section<Shape extends z.core.$ZodLooseShape>(
   shape: Shape,
@@ -120,9 +129,11 @@ function parseQuantity(value: string, units: Units): number {
   return factor === undefined ? Number.NaN : digits * factor;
 }
 
+// The largest unit that leaves a whole number; one minute is written as 60s, as people do.
 function formatQuantity(amount: number, units: Units): string {
-  const [suffix, factor] = units.find(([, each]) => amount !== 0 && amount % each === 0) ??
-    units.at(-1) ?? ['', 1];
+  const fits = ([suffix, each]: Units[number]) =>
+    amount !== 0 && amount % each === 0 && !(suffix === 'm' && amount === each);
+  const [suffix, factor] = units.find(fits) ?? units.at(-1) ?? ['', 1];
   return `${amount / factor}${suffix}`;
 }
 

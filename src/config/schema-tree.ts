@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Path } from './source.js';
+import type { Path } from './path.js';
 
 /**
  * The schemas that describe one place, without the wrappers that say whether it may be absent: several where the

@@ -12,10 +12,8 @@ import {
   parseDocument,
   visit,
 } from 'yaml';
-import { type ConfigProblem, formatPath } from './problems.js';
-
-/** Steps from the top of the document to a value. */
-export type Path = readonly (string | number)[];
+import { formatPath, type Path } from './path.js';
+import type { ConfigProblem } from './problems.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -44,9 +42,9 @@ export class Source {
       prettyErrors: false,
       lineCounter: this.#lines,
     });
-    const problems = this.#syntaxProblems();
+    const problems = this.#syntaxProblems(text.split('\n'));
     if (problems.length === 0) {
-      problems.push(...this.#duplicateKeys(), ...this.#replaceReferences(environment));
+      problems.push(...this.#unusableKeys(), ...this.#replaceReferences(environment));
       this.value = this.#toValue(problems);
     }
     this.problems = problems;
@@ -111,15 +109,21 @@ export class Source {
     return Math.max(1, this.#lines.linePos(position).line);
   }
 
-  #syntaxProblems(): ConfigProblem[] {
-    return [...this.#document.errors, ...this.#document.warnings].map(({ code, pos }) => ({
-      path: '',
-      line: this.#lineAt(pos[0]),
-      message: `not valid YAML 1.2: ${code.toLowerCase().replaceAll('_', ' ')}`,
-    }));
+  #syntaxProblems(lines: readonly string[]): ConfigProblem[] {
+    return [...this.#document.errors, ...this.#document.warnings].map(({ code, pos }) => {
+      const line = this.#lineAt(pos[0]);
+      const hint = lines[line - 1]?.includes('${')
+        ? '; inside [ ] and { } a reference to the environment needs quotes'
+        : '';
+      return {
+        path: '',
+        line,
+        message: `not valid YAML 1.2: ${code.toLowerCase().replaceAll('_', ' ')}${hint}`,
+      };
+    });
   }
 
-  #duplicateKeys(): ConfigProblem[] {
+  #unusableKeys(): ConfigProblem[] {
     const problems: ConfigProblem[] = [];
     visit(this.#document, {
       Map: (_, map, above) => {
@@ -127,6 +131,9 @@ export class Source {
         for (const { key } of map.items) {
           const name = keyOf(key);
           const line = this.#lineAt(startOf(key));
+          // The schema library passes this name over in silence, and with it what it asks for.
+          if (name === '__proto__')
+            problems.push({ path: pathOf([...above, map], name), line, message: 'not a usable name' });
           const earlier = first.get(name);
           if (earlier === undefined) first.set(name, line);
           else

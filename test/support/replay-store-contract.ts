@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ReplayStore } from '#holdfast/proof/replay/store.js';
+
+/** A store under test, and the time that it goes by. */
+export interface ReplayBench {
+  readonly store: ReplayStore;
+  nowMs(): number;
+  /** lets time pass for the store; also stores that have no clock of ours must offer this, if need be by waiting */
+  advance(ms: number): Promise<void> | void;
+}
+
+export interface ReplayLimits {
+  readonly capacity: number;
+  readonly perKey: number;
+}
+
+type Open = (limits: ReplayLimits) => Promise<ReplayBench> | ReplayBench;
+
+const ample = { capacity: 1000, perKey: 1000 };
+const lifetimeMs = 2000;
+// Stores give room back some time after an entry has expired, at latest after a second.
+const untilRoomMs = lifetimeMs + 1001;
+
+/** What every replay store must hold, whatever it keeps its entries in. */
+export function testReplayStore(name: string, open: Open): void {
+  const rule = (title: string, limits: ReplayLimits, body: (bench: ReplayBench) => Promise<void>): void => {
+    test(`${title} (${name})`, async (t) => {
+      const bench = await open(limits);
+      t.after(() => bench.store.close());
+      await body(bench);
+    });
+  };
+
+  rule('I01: the first claim passes, the second is a replay', ample, async (bench) => {
+    const entry = { jkt: 'key', jti: 'a', expiresAtMs: bench.nowMs() + lifetimeMs };
+    assert.equal(await bench.store.claim(entry), 'claimed');
+    assert.equal(await bench.store.claim(entry), 'replayed');
+    assert.equal(await bench.store.claim({ ...entry, expiresAtMs: entry.expiresAtMs + 500 }), 'replayed');
+    assert.equal(bench.store.size, 1);
+  });
+
+  rule('I02: of 100 concurrent claims one passes', ample, async (bench) => {
+    const entry = { jkt: 'key', jti: 'a', expiresAtMs: bench.nowMs() + lifetimeMs };
+    const results = await Promise.all(Array.from({ length: 100 }, async () => bench.store.claim(entry)));
+    assert.equal(results.filter((result) => result === 'claimed').length, 1);
+    assert.equal(results.filter((result) => result === 'replayed').length, 99);
+  });
+
+  rule(
+    'I01: another key, another jti and another split of the two are other proofs',
+    ample,
+    async (bench) => {
+      const expiresAtMs = bench.nowMs() + lifetimeMs;
+      for (const [jkt, jti] of [
+        ['ab', 'c'],
+        ['a', 'bc'],
+        ['ab', 'C'],
+        ['ab', 'c '],
+        ['AB', 'c'],
+        ['ab', '\u0000'],
+      ] as const) {
+        assert.equal(await bench.store.claim({ jkt, jti, expiresAtMs }), 'claimed', `${jkt}|${jti}`);
+        assert.equal(await bench.store.claim({ jkt, jti, expiresAtMs }), 'replayed', `${jkt}|${jti}`);
+      }
+    },
+  );
+
+  rule('I05: the longest jti and the strangest characters are told apart', ample, async (bench) => {
+    const expiresAtMs = bench.nowMs() + lifetimeMs;
+    for (const jti of [`${'é'.repeat(255)}a`, `${'é'.repeat(255)}b`, 'a\r\nSET x y\r\n', '*', '{a}:b']) {
+      assert.equal(await bench.store.claim({ jkt: 'key', jti, expiresAtMs }), 'claimed');
+      assert.equal(await bench.store.claim({ jkt: 'key', jti, expiresAtMs }), 'replayed');
+    }
+  });
+
+  rule('I03: a proof is remembered until its time is over, then it is forgotten', ample, async (bench) => {
+    const jkt = 'key';
+    const expiresAtMs = bench.nowMs() + lifetimeMs;
+    assert.equal(await bench.store.claim({ jkt, jti: 'a', expiresAtMs }), 'claimed');
+    await bench.advance(lifetimeMs - 500);
+    assert.equal(await bench.store.claim({ jkt, jti: 'a', expiresAtMs }), 'replayed');
+    await bench.advance(1501);
+    assert.equal(
+      await bench.store.claim({ jkt, jti: 'a', expiresAtMs: bench.nowMs() + lifetimeMs }),
+      'claimed',
+    );
+    assert.equal(
+      await bench.store.claim({ jkt, jti: 'a', expiresAtMs: bench.nowMs() + lifetimeMs }),
+      'replayed',
+    );
+  });
+
+  rule(
+    'I03: a claim whose time is over is refused, for its second use could not be told',
+    ample,
+    async (bench) => {
+      for (const expiresAtMs of [bench.nowMs() - 1, 0, Number.NaN]) {
+        assert.equal(await bench.store.claim({ jkt: 'key', jti: 'a', expiresAtMs }), 'replayed');
+      }
+      assert.equal(bench.store.size, 0);
+    },
+  );
+
+  rule('I04: a full store refuses and forgets nothing', { capacity: 3, perKey: 3 }, async (bench) => {
+    const expiresAtMs = bench.nowMs() + lifetimeMs;
+    const entries = ['k1', 'k2', 'k3'].map((jkt) => ({ jkt, jti: 'a', expiresAtMs }));
+    for (const entry of entries) assert.equal(await bench.store.claim(entry), 'claimed');
+    assert.equal(await bench.store.claim({ jkt: 'k4', jti: 'a', expiresAtMs }), 'store-full');
+    assert.equal(await bench.store.claim({ jkt: 'k1', jti: 'b', expiresAtMs }), 'store-full');
+    for (const entry of entries) assert.equal(await bench.store.claim(entry), 'replayed');
+    assert.equal(bench.store.size, bench.store.capacity);
+  });
+
+  rule(
+    'I04: a key at its quota is refused alone and forgets nothing',
+    { capacity: 10, perKey: 2 },
+    async (bench) => {
+      const expiresAtMs = bench.nowMs() + lifetimeMs;
+      const entries = ['a', 'b'].map((jti) => ({ jkt: 'greedy', jti, expiresAtMs }));
+      for (const entry of entries) assert.equal(await bench.store.claim(entry), 'claimed');
+      assert.equal(await bench.store.claim({ jkt: 'greedy', jti: 'c', expiresAtMs }), 'key-full');
+      for (const entry of entries) assert.equal(await bench.store.claim(entry), 'replayed');
+      assert.equal(await bench.store.claim({ jkt: 'modest', jti: 'c', expiresAtMs }), 'claimed');
+    },
+  );
+
+  rule(
+    'I04: a key that has filled the store alone hears that it is the one',
+    { capacity: 2, perKey: 2 },
+    async (bench) => {
+      const expiresAtMs = bench.nowMs() + lifetimeMs;
+      for (const jti of ['a', 'b']) await bench.store.claim({ jkt: 'greedy', jti, expiresAtMs });
+      assert.equal(await bench.store.claim({ jkt: 'greedy', jti: 'c', expiresAtMs }), 'key-full');
+      assert.equal(await bench.store.claim({ jkt: 'modest', jti: 'a', expiresAtMs }), 'store-full');
+    },
+  );
+
+  rule(
+    'I04: what has expired makes room in the store and for its key',
+    { capacity: 3, perKey: 2 },
+    async (bench) => {
+      for (let round = 0; round < 2; round++) {
+        const expiresAtMs = bench.nowMs() + lifetimeMs;
+        assert.equal(await bench.store.claim({ jkt: 'k1', jti: `a${round}`, expiresAtMs }), 'claimed');
+        assert.equal(await bench.store.claim({ jkt: 'k1', jti: `b${round}`, expiresAtMs }), 'claimed');
+        assert.equal(await bench.store.claim({ jkt: 'k1', jti: `c${round}`, expiresAtMs }), 'key-full');
+        assert.equal(await bench.store.claim({ jkt: 'k2', jti: `a${round}`, expiresAtMs }), 'claimed');
+        assert.equal(await bench.store.claim({ jkt: 'k3', jti: `a${round}`, expiresAtMs }), 'store-full');
+        await bench.advance(untilRoomMs);
+      }
+    },
+  );
+}

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Workspace, withOption, withOptions } from './workspace.js';
+
+let workspace: Workspace;
+before(async () => {
+  workspace = await Workspace.create();
+  workspace.write('short.bin', Buffer.alloc(31, 7));
+  workspace.write('long.bin', Buffer.alloc(1024 ** 2 + 1));
+});
+after(() => workspace.remove());
+
+test('H03: the nonce secret has at least 32 bytes', () => {
+  assert.equal(
+    workspace.load(withOption('dpop.nonceSecret', 'secret.bin')).config.dpop.nonceSecret?.length,
+    32,
+  );
+  assert.match(
+    workspace.refuseAt('dpop.nonceSecret', withOption('dpop.nonceSecret', 'short.bin')),
+    /31 bytes/,
+  );
+  assert.match(
+    workspace.refuseAt('dpop.nonceSecret', withOption('dpop.nonceSecret', 'absent.bin')),
+    /ENOENT/,
+  );
+  assert.match(
+    workspace.refuseAt('dpop.nonceSecret', withOption('dpop.nonceSecret', 'long.bin')),
+    /longer than/,
+  );
+});
+
+test('H03: without a secret there is none to share', () => {
+  assert.equal(workspace.load(withOption('dpop.nonce', 'required')).config.dpop.nonceSecret, undefined);
+});
+
+test('I04: one key cannot have more than the whole memory', () => {
+  workspace.refuseAt('replay.perKey', withOptions({ replay: { capacity: 10, perKey: 11 } }));
+  workspace.load(withOptions({ replay: { capacity: 10, perKey: 10 } }));
+});

@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { MemoryReplayStore } from '#holdfast/proof/replay/memory.js';
+import type { ClaimResult, ReplayEntry } from '#holdfast/proof/replay/store.js';
+import { monotonicClock } from '#holdfast/support/clock.js';
+import { ManualClock } from '../../../support/manual-clock.js';
+import { type ReplayLimits, testReplayStore } from '../../../support/replay-store-contract.js';
+
+function open(limits: ReplayLimits, clock = new ManualClock()) {
+  const store = new MemoryReplayStore(limits, clock);
+  return { store, nowMs: () => clock.nowMs(), advance: (ms: number) => clock.advance(ms) };
+}
+
+testReplayStore('memory', open);
+
+test('I03: a proof is remembered to the last millisecond and not one longer', (t) => {
+  const { store, nowMs, advance } = open({ capacity: 10, perKey: 10 });
+  t.after(() => store.close());
+  const entry = { jkt: 'key', jti: 'a', expiresAtMs: nowMs() + 60_000 };
+  assert.equal(store.claim(entry), 'claimed');
+  advance(60_000);
+  assert.equal(store.claim(entry), 'replayed');
+  advance(1);
+  const later = { ...entry, expiresAtMs: nowMs() + 60_000 };
+  assert.equal(store.claim(later), 'claimed');
+  assert.equal(store.size, 1);
+  advance(60_000);
+  assert.equal(store.claim(later), 'replayed');
+});
+
+test('I03: a proof of the near future is remembered for as long as it stays acceptable', (t) => {
+  const { store, nowMs, advance } = open({ capacity: 10, perKey: 10 });
+  t.after(() => store.close());
+  const entry = { jkt: 'key', jti: 'a', expiresAtMs: nowMs() + (10 + 60) * 1000 };
+  assert.equal(store.claim(entry), 'claimed');
+  for (let second = 1; second <= 70; second++) {
+    advance(1000);
+    store.claim({ jkt: 'other', jti: String(second % 3), expiresAtMs: nowMs() });
+    assert.equal(store.claim(entry), 'replayed', `after ${second} s`);
+  }
+});
+
+test('I03: entries that live longer than a turn of the wheel, or for ever, are remembered and released', (t) => {
+  const { store, nowMs, advance } = open({ capacity: 4, perKey: 4 });
+  t.after(() => store.close());
+  const lifetimesMs = [1023_000, 1024_000, 5_000_000, Number.POSITIVE_INFINITY];
+  const entries = lifetimesMs.map((ms, i) => ({ jkt: 'key', jti: String(i), expiresAtMs: nowMs() + ms }));
+  for (const entry of entries) assert.equal(store.claim(entry), 'claimed');
+  for (let passedMs = 0; passedMs < 4_900_000; passedMs += 100_000) {
+    advance(100_000);
+    const live = entries.filter(({ expiresAtMs }) => expiresAtMs >= nowMs());
+    for (const entry of live) assert.equal(store.claim(entry), 'replayed');
+  }
+  assert.equal(store.size, 2);
+  advance(200_000);
+  assert.equal(store.claim({ jkt: 'key', jti: 'new', expiresAtMs: nowMs() + 1000 }), 'claimed');
+  assert.equal(store.size, 2);
+  advance(40_000_000_000);
+  for (const entry of entries.slice(3)) assert.equal(store.claim(entry), 'replayed');
+  assert.equal(store.size, 1);
+});
+
+test('I09: when the wall clock steps back, what was claimed stays claimed', (t) => {
+  const wall = new ManualClock();
+  const store = new MemoryReplayStore(
+    { capacity: 10, perKey: 10 },
+    monotonicClock(() => wall.nowMs()),
+  );
+  t.after(() => store.close());
+  const entry = { jkt: 'key', jti: 'a', expiresAtMs: wall.nowMs() + 60_000 };
+  assert.equal(store.claim(entry), 'claimed');
+  wall.advance(62_000);
+  assert.equal(store.claim({ ...entry, jti: 'b', expiresAtMs: wall.nowMs() + 60_000 }), 'claimed');
+  assert.equal(store.size, 1);
+  wall.advance(-120_000);
+  assert.equal(store.claim(entry), 'replayed', 'its window has closed');
+  assert.equal(store.claim({ ...entry, jti: 'b', expiresAtMs: wall.nowMs() + 180_000 }), 'replayed');
+});
+
+test('I04: a capacity of one, two or three serves any number of proofs, one after the other', (t) => {
+  for (const capacity of [1, 2, 3]) {
+    const { store, nowMs, advance } = open({ capacity, perKey: capacity });
+    t.after(() => store.close());
+    for (let round = 0; round < 3000; round++) {
+      const expiresAtMs = nowMs() + 900;
+      for (let i = 0; i < capacity; i++) {
+        assert.equal(store.claim({ jkt: `k${round % 5}`, jti: `${round}.${i}`, expiresAtMs }), 'claimed');
+      }
+      assert.equal(store.claim({ jkt: 'x', jti: 'more', expiresAtMs }), 'store-full');
+      advance(1000);
+    }
+  }
+});
+
+test('I04: the timer alone empties a store whose entries have expired', { timeout: 60_000 }, async (t) => {
+  const { store, nowMs, advance } = open({ capacity: 200_000, perKey: 200_000 });
+  t.after(() => store.close());
+  for (let i = 0; i < 200_000; i++)
+    store.claim({ jkt: `k${i % 7}`, jti: String(i), expiresAtMs: nowMs() + 1 });
+  assert.equal(store.size, 200_000);
+  advance(2000);
+  while (store.size > 0 && !t.signal.aborted) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.equal(store.claim({ jkt: 'k1', jti: '1', expiresAtMs: nowMs() }), 'claimed');
+});
+
+test('I04: limits that are no whole number from 1 are refused', () => {
+  const clock = new ManualClock();
+  for (const limit of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+    assert.throws(() => new MemoryReplayStore({ capacity: limit, perKey: 1 }, clock), RangeError);
+    assert.throws(() => new MemoryReplayStore({ capacity: 1, perKey: limit }, clock), RangeError);
+  }
+});
+
+/** The promises kept in the plainest way: all entries in a Map, searched through on each claim. */
+class ReplayModel {
+  readonly #limits: ReplayLimits;
+  readonly #entries = new Map<string, ReplayEntry>();
+
+  constructor(limits: ReplayLimits) {
+    this.#limits = limits;
+  }
+
+  /** The answers that the promises leave open: the room of an expired entry is free when its second is over, or earlier. */
+  allowed(entry: ReplayEntry, nowMs: number): ClaimResult[] {
+    const { capacity, perKey } = this.#limits;
+    if (entry.expiresAtMs < nowMs) return ['replayed'];
+    const known = this.#entries.get(idOf(entry));
+    if (known !== undefined && known.expiresAtMs >= nowMs) return ['replayed'];
+    this.#entries.delete(idOf(entry));
+    const live = this.#remembered(nowMs);
+    const holding = this.#remembered(Math.floor(nowMs / 1000) * 1000);
+    const answers: ClaimResult[] = [];
+    if (ofKey(holding, entry) >= perKey) answers.push('key-full');
+    if (ofKey(live, entry) >= perKey) return answers;
+    if (holding.length >= capacity) answers.push('store-full');
+    if (live.length < capacity) answers.push('claimed');
+    return answers;
+  }
+
+  add(entry: ReplayEntry): void {
+    this.#entries.set(idOf(entry), entry);
+  }
+
+  #remembered(sinceMs: number): ReplayEntry[] {
+    return [...this.#entries.values()].filter(({ expiresAtMs }) => expiresAtMs >= sinceMs);
+  }
+}
+
+function idOf({ jkt, jti }: ReplayEntry): string {
+  return JSON.stringify([jkt, jti]);
+}
+
+function ofKey(entries: ReplayEntry[], { jkt }: ReplayEntry): number {
+  return entries.filter((entry) => entry.jkt === jkt).length;
+}
+
+const steps = fc.array(
+  fc.record({
+    jkt: fc.constantFrom('k1', 'k2', 'k3'),
+    jti: fc.constantFrom('a', 'b', 'c', 'd'),
+    passedMs: fc.oneof(
+      { weight: 6, arbitrary: fc.integer({ min: 0, max: 900 }) },
+      { weight: 1, arbitrary: fc.integer({ min: 1000, max: 3_000_000 }) },
+    ),
+    lifetimeMs: fc.oneof(
+      { weight: 6, arbitrary: fc.integer({ min: 0, max: 4000 }) },
+      { weight: 1, arbitrary: fc.integer({ min: -5, max: 3_000_000 }) },
+    ),
+  }),
+  { minLength: 20, maxLength: 200 },
+);
+
+test('I01, I03, I04: any sequence of claims is answered as by a plain model', () => {
+  const limits = fc.record({
+    capacity: fc.integer({ min: 1, max: 6 }),
+    perKey: fc.integer({ min: 1, max: 4 }),
+  });
+  const property = fc.property(limits, steps, (chosen, sequence) => {
+    const { store, nowMs, advance } = open(chosen);
+    const model = new ReplayModel(chosen);
+    try {
+      for (const { jkt, jti, passedMs, lifetimeMs } of sequence) {
+        advance(passedMs);
+        const entry = { jkt, jti, expiresAtMs: nowMs() + lifetimeMs };
+        const allowed = model.allowed(entry, nowMs());
+        const answer = store.claim(entry);
+        assert.ok(allowed.includes(answer), `${answer} is none of ${allowed}`);
+        if (answer === 'claimed') model.add(entry);
+      }
+    } finally {
+      store.close();
+    }
+  });
+  fc.assert(property, { numRuns: 2000 });
+});
