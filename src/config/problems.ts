@@ -1,7 +1,7 @@
 import { formatPath, type Path } from './path.js';
 import type { Source } from './source.js';
 
-/** One thing that is wrong with a configuration file. Never holds a secret, nor a value that came from the environment. */
+/** One thing that is wrong with a configuration file. Never holds a secret. */
 export interface ConfigProblem {
   /** such as `routes[0].proof`; empty for the file as a whole */
   readonly path: string;

@@ -23,6 +23,7 @@ export interface ListenerOptions extends ConnectionLimits {
 
 // How often Node looks for requests that are late; its default of 30 s would make a limit of 10 s one of 40.
 const timeoutCheckMs = 1000;
+const drainCheckMs = 50;
 
 /**
  * The public listener: sockets, TLS, limits, and one Exchange a request. Holds no rule about requests; what Node's
@@ -33,6 +34,8 @@ export class Listener {
   readonly #parts: ExchangeParts;
   readonly #server: http.Server;
   readonly #connections: ConnectionTable;
+  /** answers that are under way, so that a drain can end their connections with them */
+  readonly #open = new Set<http.ServerResponse>();
   #draining = false;
 
   constructor(options: ListenerOptions, parts: ExchangeParts) {
@@ -69,11 +72,15 @@ export class Listener {
    */
   async drain(graceMs: number): Promise<void> {
     this.#draining = true;
+    for (const response of this.#open) if (!response.headersSent) response.shouldKeepAlive = false;
+    // Node looks for idle connections once, when it is told to close; those that become idle later would stay.
+    const idle = setInterval(() => this.#server.closeIdleConnections(), drainCheckMs);
     const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs);
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
     clearTimeout(timer);
+    clearInterval(idle);
   }
 
   #connect(server: http.Server): void {
@@ -98,8 +105,16 @@ export class Listener {
 
   #accept(request: http.IncomingMessage, response: http.ServerResponse, expectation: Expectation): void {
     const connection = this.#connections.of(request.socket);
-    if (this.#draining) response.shouldKeepAlive = false;
-    connection.enqueue(new Exchange(this.#parts, connection, { request, response, expectation }));
+    const exchange = new Exchange(this.#parts, connection, { request, response, expectation });
+    connection.enqueue({
+      run: async () => {
+        if (this.#draining) response.shouldKeepAlive = false;
+        this.#open.add(response);
+        await exchange.run();
+        this.#open.delete(response);
+      },
+      failBody: (denial) => exchange.failBody(denial),
+    });
   }
 
   /** What the parser refuses belongs to the request whose body is arriving, or is a request of its own. */

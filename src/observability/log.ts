@@ -17,7 +17,7 @@ export interface Log {
 
 const maxTextCharacters = 512;
 const flushEveryMs = 100;
-const bufferBytes = 16 * 1024;
+const bufferBytes = 8 * 1024;
 
 /**
  * Lines are collected and written in blocks, at the latest after 100 ms: one system call for many requests. `flush`
@@ -29,7 +29,13 @@ export function createLog(level: LogLevel): Log {
   const timer = setInterval(() => destination.flush(), flushEveryMs);
   timer.unref();
   const logger = pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, messageKey: 'event' },
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      messageKey: 'event',
+      formatters: { level: (label) => ({ level: label }) },
+    },
     destination,
   );
   return {

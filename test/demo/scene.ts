@@ -59,7 +59,7 @@ export async function observe({ response, challenges }: Answer, { logOf }: Setti
     status: response.status,
     error:
       challenges.map(({ parameters }) => parameters.error).find((error) => error !== undefined) ?? 'none',
-    challenges: challenges.map(({ scheme }) => scheme).join(' and '),
+    challenges: challenges.map(({ scheme }) => scheme).join('+'),
     log: String(reason ?? outcome),
   };
   if (!response.ok) return facts;

@@ -44,22 +44,22 @@ function dpopScenes({ setting: { origin }, cast: { shop, thief }, see, key }: Sc
       play: () => see(callApi({ ...shop, url })),
     },
     {
-      request: 'thief sends the token of shop as a bearer token',
+      request: "thief sends shop's token as a bearer token",
       expected: refused('invalid_token', 'bound_token_as_bearer'),
       play: () => see(callApi({ token: shop.token, url, fetch: thief.fetch })),
     },
     {
-      request: 'thief sends the token of shop with a proof by its own key',
+      request: "thief sends shop's token with a proof by its own key",
       expected: refused('invalid_token', 'dpop_key_mismatch'),
       play: () => see(callApi({ token: shop.token, dpop: thief.dpop, url, fetch: thief.fetch })),
     },
     {
-      request: 'thief repeats the request of shop, byte for byte',
+      request: "thief repeats shop's request, byte for byte",
       expected: refused('invalid_dpop_proof', 'proof_replayed'),
       play: () => see(sendAsIs(shop.last(), thief.fetch)),
     },
     {
-      request: 'thief sends the proof of shop to another URL',
+      request: "thief sends shop's proof to another URL",
       expected: refused('invalid_dpop_proof', 'dpop_htu_mismatch'),
       play: () => see(sendAsIs({ ...shop.last(), url: `${origin}/orders/18` }, thief.fetch)),
     },
@@ -81,12 +81,12 @@ function certificateScenes({ setting: { origin }, cast: { warehouse, thief }, se
       play: () => see(callApi({ ...warehouse, url })),
     },
     {
-      request: 'thief sends the token of warehouse with its own certificate',
+      request: "thief sends warehouse's token with its own certificate",
       expected: refused('invalid_token', 'certificate_thumbprint_mismatch'),
       play: () => see(callApi({ token, url, fetch: thief.withCertificate })),
     },
     {
-      request: 'thief sends the token of warehouse without a certificate',
+      request: "thief sends warehouse's token without a certificate",
       expected: refused('invalid_token', 'certificate_missing'),
       play: () => see(callApi({ token, url, fetch: thief.fetch })),
     },
@@ -101,7 +101,7 @@ function otherScenes({
   const url = `${origin}/orders/17`;
   return [
     {
-      request: 'acme-gw, under its dated exception, calls with a bearer token',
+      request: 'acme-gw calls with a bearer token, under its exception',
       expected: served('acme-gw', 'exception', 'none'),
       play: () => see(callApi({ ...gateway, url })),
     },
@@ -112,7 +112,7 @@ function otherScenes({
     },
     {
       request: 'somebody calls without a token',
-      expected: { ...refused('none', 'credentials_missing'), challenges: 'bearer and dpop' },
+      expected: { ...refused('none', 'credentials_missing'), challenges: 'bearer+dpop' },
       play: () => see(sendAsIs({ url, method: 'GET', headers: {} }, thief.fetch)),
     },
   ];
@@ -128,6 +128,6 @@ async function readExceptionUses(adminUrl: string): Promise<Facts> {
 export async function closingRow(setting: Setting, scenes: readonly Scene[]): Promise<Row> {
   const expected = { requests: scenes.reduce((sum, scene) => sum + scene.expected.reachedService, 0) };
   const got = { requests: await countServiceRequests(setting) };
-  const request = 'in all, the service saw the calls that were let through, and no other';
+  const request = 'in all, the service saw the calls let through, no other';
   return { request, expected, got, ok: got.requests === expected.requests };
 }

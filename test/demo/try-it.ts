@@ -32,7 +32,7 @@ A token bound to a certificate, and calls with and without that certificate:
 
 What Holdfast tells clients, and what it tells operators:
   ${curl} ${origin}/.well-known/oauth-protected-resource
-  curl -s ${adminUrl}/metrics | grep ^holdfast_
+  curl -s ${adminUrl}/metrics | grep ^holdfast_requests_total
   curl -s ${adminUrl}/status
 `;
 }

@@ -294,3 +294,10 @@ test('DESIGN 6: the hash names what is enforced', () => {
   assert.equal(workspace.load(`# a comment\n${tenLines}dpop: { maxAge: 60s }\n`).hash, hash);
   assert.notEqual(workspace.load(`${tenLines}dpop: { maxAge: 61s }\n`).hash, hash);
 });
+
+test('DESIGN 2: anchors are followed, and problems are placed where the value is used', () => {
+  const text = `${tenLines}routes:\n  - &a { path: /a, scopes: [read] }\n  - *a\n`;
+  assert.deepEqual(workspace.refuse(text), [
+    { path: 'routes[1]', line: 10, message: 'the same path and method as routes[0]' },
+  ]);
+});
