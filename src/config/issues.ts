@@ -40,7 +40,7 @@ function reportIssue(issue: Issue, above: Path, context: { root: z.core.$ZodType
     return;
   }
   const secret = schemasAt(root, path).some((schema) => notes(schema).secret === true);
-  report.illegal(path, issue.message, secret);
+  report.illegalOrMissing(path, issue.message, secret);
 }
 
 // The one alternative that is of the kind that was written, if there is exactly one: its problems are the useful ones.

@@ -53,19 +53,25 @@ export class Report {
     this.problems.push(this.#place(path, message));
   }
 
-  /** @param legal - completes `expected …` */
+  /** The value, or the default that stands in for it, cannot be used. @param legal - completes `expected …` */
   illegal(path: Path, legal: string, secret = false): void {
-    // Nothing can be said about a value that is not known.
-    if (this.#source.problems.some((problem) => problem.path === formatPath(path))) return;
+    this.#expected(path, `${this.#source.show(path, secret) ?? 'the default'} is not allowed`, legal);
+  }
+
+  /** The same, for an option that has no default. */
+  illegalOrMissing(path: Path, legal: string, secret: boolean): void {
     const shown = this.#source.show(path, secret);
-    this.problem(
-      path,
-      shown === undefined ? `required; expected ${legal}` : `${shown} is not allowed; expected ${legal}`,
-    );
+    this.#expected(path, shown === undefined ? 'required' : `${shown} is not allowed`, legal);
   }
 
   warn(path: Path, message: string): void {
     this.warnings.push(this.#place(path, message));
+  }
+
+  #expected(path: Path, fault: string, legal: string): void {
+    // Nothing can be said about a value that is not known.
+    if (this.#source.problems.some((problem) => problem.path === formatPath(path))) return;
+    this.problem(path, `${fault}; expected ${legal}`);
   }
 
   #place(path: Path, message: string): ConfigProblem {

@@ -38,13 +38,15 @@ export class Source {
     // Without pretty errors: those quote the lines around, which may hold anything.
     this.#document = parseDocument(text, {
       version: '1.2',
-      uniqueKeys: false,
+      uniqueKeys: false, // reported here, with their path
+      resolveKnownTags: false, // a !!set or !!binary would pass the schema as an object without options
+      logLevel: 'error',
       prettyErrors: false,
       lineCounter: this.#lines,
     });
     const problems = this.#syntaxProblems(text.split('\n'));
     if (problems.length === 0) {
-      problems.push(...this.#unusableKeys(), ...this.#replaceReferences(environment));
+      problems.push(...this.#structureProblems(), ...this.#replaceReferences(environment));
       this.value = this.#toValue(problems);
     }
     this.problems = problems;
@@ -123,9 +125,17 @@ export class Source {
     });
   }
 
-  #unusableKeys(): ConfigProblem[] {
+  #structureProblems(): ConfigProblem[] {
     const problems: ConfigProblem[] = [];
     visit(this.#document, {
+      Alias: (_, alias, above) => {
+        if (alias.resolve(this.#document) !== undefined) return;
+        problems.push({
+          path: pathOf([...above, alias]),
+          line: this.#lineAt(startOf(alias)),
+          message: 'no such anchor',
+        });
+      },
       Map: (_, map, above) => {
         const first = new Map<string, number>();
         for (const { key } of map.items) {
@@ -174,7 +184,8 @@ export class Source {
     try {
       return this.#document.toJS({ maxAliasCount: maxAliases });
     } catch {
-      problems.push({ path: '', line: 1, message: `more than ${maxAliases} uses of one anchor` });
+      if (problems.length === 0)
+        problems.push({ path: '', line: 1, message: `more than ${maxAliases} uses of one anchor` });
       return undefined;
     }
   }

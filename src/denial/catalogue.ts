@@ -170,7 +170,7 @@ const entries = {
     error: 'invalid_request',
     sentence: 'The Authorization field is malformed.',
     source: 'RFC 9110 §11.4',
-    hint: 'not exactly: scheme, one space, token68',
+    hint: 'not exactly: scheme, spaces, token68',
   },
   token_in_query: {
     status: 400,

@@ -79,7 +79,7 @@ function chooseAuthorization({ head }: RequestFacts, { authorization }: HygieneO
   if (authorization === 'strip') return undefined;
   if (authorization !== 'bearer') return `Basic ${authorization.basic}`;
   const [field = ''] = head.values('authorization');
-  return `Bearer ${field.slice(field.indexOf(' ') + 1)}`;
+  return `Bearer ${field.slice(field.indexOf(' ')).trimStart()}`;
 }
 
 /**

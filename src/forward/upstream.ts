@@ -52,7 +52,7 @@ export interface UpstreamCall {
  *   socket (H5b), sets the exact path (H10), ends it when there is no body, and watches 1xx and upgrades (H7)
  * - `selfHandleResponse`: no status, reason or header is copied by http-proxy (H4, H9, H15)
  * - the agent keeps connections alive for less time than the service does (H18, H19)
- * - errors come to a callback, which is always given (H20); the foot-guns of H21 are never set
+ * - errors have a callback, always (H20); the foot-guns of H21 are never set
  */
 export class Upstream {
   readonly #options: UpstreamOptions;
@@ -61,9 +61,10 @@ export class Upstream {
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
-    const secure = 'scheme' in options.target && options.target.scheme === 'https';
     const pool = { keepAlive: true, scheduling: 'lifo', timeout: options.poolIdleTimeoutMs } as const;
-    this.#agent = secure ? new https.Agent({ ...pool, ...tlsOptions(options) }) : new http.Agent(pool);
+    this.#agent = isSecure(options)
+      ? new https.Agent({ ...pool, ...tlsOptions(options) })
+      : new http.Agent(pool);
     this.#proxy = httpProxy.createProxyServer({
       target: proxyTarget(options),
       agent: this.#agent,
@@ -121,7 +122,7 @@ export class Upstream {
       request.method = method;
       request.url = '/';
       request.headers = headers;
-      this.#proxy.web(request, response, { buffer }, reject);
+      this.#proxy.web(request, response, { buffer }, heardElsewhere);
     });
     return {
       response: answered,
@@ -130,6 +131,10 @@ export class Upstream {
     };
   }
 }
+
+// http-proxy throws when nobody takes its errors. What they are about is heard by `watch` (the outgoing request) and by
+// the forwarder (the client's side), which can tell more of them than the bare error says.
+const heardElsewhere = (): void => {};
 
 /** A pooled connection was closed by the service just as it was used again: the request may not have been seen. */
 class StalePooledConnection extends Error {
@@ -197,6 +202,8 @@ interface Outcome {
 /** Turns everything that can become of the outgoing request into one answer or one error. */
 function watch(outgoing: http.ClientRequest, options: UpstreamOptions, { resolve, reject }: Outcome): void {
   let readBefore = 0;
+  let connected = false;
+  let answered = false;
   const timeOut = (detail: string) => {
     reject(new Fault('ERR_UPSTREAM_TIMEOUT', { detail }));
     outgoing.destroy();
@@ -204,21 +211,29 @@ function watch(outgoing: http.ClientRequest, options: UpstreamOptions, { resolve
   outgoing.setTimeout(options.responseTimeoutMs, () => timeOut('silent for longer than allowed'));
   outgoing.once('socket', (socket: Socket) => {
     readBefore = socket.bytesRead;
-    if (socket.connecting) limitConnecting(socket, options, timeOut);
+    connected = !socket.connecting;
+    if (connected) return;
+    socket.once(isSecure(options) ? 'secureConnect' : 'connect', () => {
+      connected = true;
+    });
+    limitConnecting(socket, options, timeOut);
   });
   outgoing.on('error', (error: NodeJS.ErrnoException) => {
     const { reusedSocket, socket } = outgoing;
     const nothingRead = (socket?.bytesRead ?? readBefore) === readBefore;
     if (reusedSocket && nothingRead) reject(new StalePooledConnection(describe(error), { cause: error }));
-    else reject(toFault(error, socket));
+    else reject(toFault(error, connected));
   });
   outgoing.once('response', (response: http.IncomingMessage) => {
     // The body belongs to the forwarder; an error without a listener would end the process.
     response.on('error', () => {});
+    answered = true;
     resolve(response);
   });
   // Given up before it had a socket: nobody else would tell.
-  outgoing.once('close', () => reject(new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { detail: 'closed' })));
+  outgoing.once('close', () => {
+    if (!answered) reject(new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { detail: 'closed' }));
+  });
   outgoing.once('upgrade', (_response, socket: Socket) => {
     socket.destroy();
     reject(new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { detail: 'unsolicited 101' }));
@@ -226,15 +241,17 @@ function watch(outgoing: http.ClientRequest, options: UpstreamOptions, { resolve
 }
 
 function limitConnecting(socket: Socket, options: UpstreamOptions, timeOut: (detail: string) => void): void {
-  const secure = 'scheme' in options.target && options.target.scheme === 'https';
   const timer = setTimeout(timeOut, options.connectTimeoutMs, 'no connection');
   const done = () => clearTimeout(timer);
-  socket.once(secure ? 'secureConnect' : 'connect', done);
+  socket.once(isSecure(options) ? 'secureConnect' : 'connect', done);
   socket.once('close', done);
 }
 
-function toFault(error: NodeJS.ErrnoException, socket: Socket | null): Fault {
-  const connected = socket !== null && !socket.connecting && socket.bytesWritten > 0;
+function isSecure({ target }: UpstreamOptions): boolean {
+  return 'scheme' in target && target.scheme === 'https';
+}
+
+function toFault(error: NodeJS.ErrnoException, connected: boolean): Fault {
   const code = connected ? 'ERR_UPSTREAM_RESPONSE_INVALID' : 'ERR_UPSTREAM_UNREACHABLE';
   return new Fault(code, { cause: error, detail: describe(error) });
 }

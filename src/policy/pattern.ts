@@ -5,7 +5,7 @@ export interface PathPattern {
   readonly text: string;
   matches(path: string): boolean;
   /** the same, for a service that ignores letter case */
-  matchesFolded(lowerCasePath: string): boolean;
+  matchesFolded(path: string): boolean;
 }
 
 /**
@@ -14,7 +14,7 @@ export interface PathPattern {
  */
 export function compilePattern(text: string): PathPattern {
   const pattern = toRegExp(text);
-  const folded = toRegExp(text.toLowerCase());
+  const folded = new RegExp(pattern.source, 'si');
   return {
     text,
     matches: (path) => pattern.test(path),

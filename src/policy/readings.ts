@@ -2,15 +2,17 @@ import { hasDotSegment } from '../request/target.js';
 
 /** The ways in which services are known to read one path differently from its bytes, in the order they apply. */
 const transformations: readonly ((path: string) => string)[] = [
+  stripParameters,
   decodeOnce, // decodes what we leave encoded, reads a backslash as a slash
   decodeOnce, // decodes twice
-  (path) => path.replace(/;[^/]*/g, ''), // strips path parameters
+  (path) => path.replace(/[?#].*$/s, ''), // parses what it has decoded once more
+  stripParameters,
   (path) => path.replace(/\/{2,}/g, '/'), // merges slashes
 ];
 
 /**
  * Every other way in which a service might read this path, up to letter case and a trailing slash, which the caller
- * looks after. A path without encodings, parameters and empty segments has none; any other has at most eleven.
+ * looks after. A path without encodings, parameters and empty segments has none; any other has a dozen or two at most.
  *
  * Why: the route decides on the bytes, the service on its own reading. Where both readings belong to one route that
  * does no harm; where they do not, a caller could pick the weaker of two routes (routes.ts refuses).
@@ -29,8 +31,15 @@ export function otherReadings(path: string): readonly string[] | undefined {
   return [...readings];
 }
 
+// Visible ASCII only: no separator hides in the other octets, and left encoded they still equal the route's literals.
 function decodeOnce(path: string): string {
   return path
-    .replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+    .replace(/%(2[1-9A-F]|[3-6][0-9A-F]|7[0-9A-E])/gi, (_, hex: string) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    )
     .replaceAll('\\', '/');
+}
+
+function stripParameters(path: string): string {
+  return path.replace(/;[^/]*/g, '');
 }

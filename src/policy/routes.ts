@@ -1,6 +1,7 @@
 import { Denial } from '../denial/denial.js';
 import { isPreflight } from '../request/cors.js';
 import { neverForwarded, type RequestFacts } from '../request/facts.js';
+import type { RequestTarget } from '../request/target.js';
 import { compilePattern, type PathPattern } from './pattern.js';
 import { otherReadings } from './readings.js';
 
@@ -34,8 +35,8 @@ interface RouteGroup {
  * The routes of the configuration. The first path that matches wins; routes that repeat a path are told apart by
  * method. A method that the path does not list is refused rather than handed to a later, perhaps weaker route.
  *
- * Fails closed: no match is a 404 that is not forwarded; a path that another reading would give to another route is
- * refused.
+ * Fails closed: no match is a 404 that is not forwarded; a path that another reading would give to another route, or
+ * to none, is refused.
  * @see REQUIREMENTS S06, B06, A20, N03
  */
 export class RouteTable {
@@ -53,36 +54,51 @@ export class RouteTable {
 
   /** @throws Denial route_not_found, path_ambiguous, method_not_allowed */
   match(facts: RequestFacts): RouteOptions {
-    const { path } = facts.target;
-    const group = this.#groups.find(({ pattern }) => pattern.matches(path));
+    const { target } = facts;
+    const group = this.#groups.find(({ pattern }) => pattern.matches(target.path));
     if (group === undefined) throw new Denial('route_not_found');
-    this.#checkReadings(path, group);
-    return selectMethod(group, facts);
-  }
-
-  #checkReadings(path: string, group: RouteGroup): void {
-    const passes = group.routes.some(({ encodedSlashes }) => encodedSlashes === 'pass');
-    if (path.includes('%2F') && !passes)
+    const route = selectMethod(group, facts);
+    const slashesPass = route.encodedSlashes === 'pass';
+    if (target.path.includes('%2F') && !slashesPass) {
       throw new Denial('path_ambiguous', 'encoded slash; see routes[].encodedSlashes');
-    const others = otherReadings(path);
-    if (others === undefined) throw new Denial('path_ambiguous', 'dot segment in another reading');
-    if (this.#groups.length === 1) return;
-    // Slashes that the operator declared to be characters of their segment are not read as separators here.
-    const readings = passes ? otherReadings(path.replaceAll('%2F', '_')) : others;
-    for (const reading of [path, ...(readings ?? [])]) this.#checkReading(reading, group);
+    }
+    for (const reading of readingsOf(target, slashesPass)) this.#checkReading(reading, group);
+    return route;
   }
 
   #checkReading(reading: string, group: RouteGroup): void {
-    const trimmed = reading.replace(/(?<=.)\/+$/, '');
+    const trimmed = withoutTrailingSlashes(reading);
     for (const variant of trimmed === reading ? [reading] : [reading, trimmed]) {
       const exact = this.#groups.find(({ pattern }) => pattern.matches(variant));
-      const lower = variant.toLowerCase();
-      const folded = this.#groups.find(({ pattern }) => pattern.matchesFolded(lower));
+      const folded = this.#groups.find(({ pattern }) => pattern.matchesFolded(variant));
       const other = exact !== group ? exact : folded;
       if (other !== group)
         throw new Denial('path_ambiguous', `also readable as route ${other?.pattern.text ?? 'none'}`);
     }
   }
+}
+
+/** @throws Denial path_ambiguous for a dot segment in any reading */
+function readingsOf({ path, rawPath }: RequestTarget, slashesPass: boolean): string[] {
+  // A service that decodes nothing reads the bytes as sent, where `%70ublic` is not `public`.
+  const sent =
+    rawPath === path ? path : rawPath.replace(/%[0-9a-f]{2}/gi, (encoded) => encoded.toUpperCase());
+  const starts = sent === path ? [path] : [path, sent];
+  return starts.flatMap((start) => {
+    // Dot segments count behind any slash; slashes that the operator declared to be characters divide no segments.
+    const others = otherReadings(start);
+    const counted = slashesPass ? otherReadings(start.replaceAll('%2F', '_')) : others;
+    if (others === undefined || counted === undefined)
+      throw new Denial('path_ambiguous', 'dot segment in another reading');
+    return [start, ...counted];
+  });
+}
+
+// A loop, because `/\/+$/` tries the run of slashes anew from each of them: quadratic in what the client sends.
+function withoutTrailingSlashes(path: string): string {
+  let end = path.length;
+  while (end > 1 && path.charCodeAt(end - 1) === 0x2f) end--;
+  return path.slice(0, end);
 }
 
 function selectMethod({ routes }: RouteGroup, facts: RequestFacts): RouteOptions {

@@ -35,10 +35,10 @@ export function parseCredentials(fields: readonly string[]): PresentedToken {
   // The comma of a joined pair of credentials: `Bearer a, DPoP b` must not be read as one odd token (RFC 9449 §7.2).
   if (field.includes(',')) throw new Denial('credentials_ambiguous', 'several credentials in one field');
 
-  const token = field.slice(scheme.length + 1);
+  const token = field.slice(scheme.length).replace(/^ +/, '');
   // Before the pattern runs over it: refusing a long token costs nothing (C06).
   if (token.length > maxTokenBytes) throw new Denial('token_too_long', `${token.length} bytes`);
-  if (!token68.test(token)) throw new Denial('credentials_malformed', 'not one token68 after one space');
+  if (!token68.test(token)) throw new Denial('credentials_malformed', 'not one token68 after the scheme');
   return { scheme, token, digest: sha256Base64url(token) };
 }
 

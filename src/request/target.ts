@@ -43,7 +43,7 @@ function normalizeRequestPath(path: string): string {
   if (normalized === undefined) throw new Denial('target_invalid', 'percent sign without two hex digits');
   if (/%(?:[01][0-9A-F]|7F)/.test(normalized))
     throw new Denial('target_invalid', 'encoded control character');
-  if (/%C[01]/.test(normalized)) throw new Denial('path_ambiguous', 'overlong utf-8');
+  if (/%(?:C[01]|E0%[89]|F0%8)/.test(normalized)) throw new Denial('path_ambiguous', 'overlong utf-8');
   if (hasDotSegment(normalized)) throw new Denial('path_ambiguous', 'dot segment');
   return normalized;
 }

@@ -34,7 +34,7 @@ function put(target: unknown, path: readonly (string | number)[], value: unknown
   return { ...(Array.isArray(target) ? {} : inner), [step]: put(inner[step], rest, value) };
 }
 
-const rubbish = [null, true, -1, 1.5, '', 'x', '\\u0000', [], [null], {}, { x: 1 }, 'a'.repeat(300)];
+const rubbish = [null, true, -1, 1.5, '\u0000', [], { x: 1 }];
 
 const ours = [
   /^required; (?:expected |certificate and key go together)/,

@@ -36,4 +36,9 @@ test('H03: without a secret there is none to share', () => {
 test('I04: one key cannot have more than the whole memory', () => {
   workspace.refuseAt('replay.perKey', withOptions({ replay: { capacity: 10, perKey: 11 } }));
   workspace.load(withOptions({ replay: { capacity: 10, perKey: 10 } }));
+  const text = withOption('replay.capacity', 10);
+  assert.equal(
+    workspace.refuseAt('replay.perKey', text),
+    'the default is not allowed; expected at most replay.capacity',
+  );
 });

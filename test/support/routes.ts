@@ -1,0 +1,17 @@
+import type { RouteOptions } from '#holdfast/policy/routes.js';
+
+/** A route that demands any proof, unless the test says otherwise. */
+export function makeRoute(path: string, changes: Partial<RouteOptions> = {}): RouteOptions {
+  return {
+    path,
+    methods: [],
+    proof: 'any',
+    audience: [],
+    scopes: [],
+    claims: new Map(),
+    clients: [],
+    encodedSlashes: 'refuse',
+    preflight: 'refuse',
+    ...changes,
+  };
+}

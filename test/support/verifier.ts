@@ -1,0 +1,35 @@
+import { type DpopContext, type DpopOptions, DpopVerifier } from '#holdfast/proof/dpop.js';
+import { NonceIssuer } from '#holdfast/proof/nonce.js';
+import { sha256Base64url } from '#holdfast/support/digest.js';
+
+/** A verifier with a clock that the test holds, and the issuer of its nonces. */
+export function makeVerifier({
+  nowSeconds = 1_800_000_000,
+  nonces,
+  ...changes
+}: Partial<DpopOptions> & { nowSeconds?: number; nonces?: NonceIssuer } = {}) {
+  const clock = { seconds: nowSeconds, nowMs: () => clock.seconds * 1000 };
+  const issuer = nonces ?? new NonceIssuer({ lifetimeMs: 300_000, clock });
+  const options: DpopOptions = {
+    algorithms: ['ES256', 'PS256', 'EdDSA'],
+    maxAgeSeconds: 60,
+    clockSkewSeconds: 10,
+    nonceRequired: false,
+    replayMemorySinceMs: 0,
+    ...changes,
+  };
+  return { verifier: new DpopVerifier(options, { clock, nonces: issuer }), clock, nonces: issuer };
+}
+
+/** The request that the proofs of a test are made for. */
+export const context: DpopContext = {
+  method: 'GET',
+  uri: 'https://api.example/orders',
+  tokenDigest: sha256Base64url('an access token'),
+  origin: 'https://api.example',
+};
+
+/** Claims that fit `context` at that time. */
+export function claimsAt(iat = 1_800_000_000): { htm: string; htu: string; iat: number; ath: string } {
+  return { htm: context.method, htu: context.uri, iat, ath: context.tokenDigest };
+}
