@@ -5,6 +5,7 @@ import { Denial } from '../denial/denial.js';
 export class InboundBody {
   readonly #request: IncomingMessage;
   #failure: Denial | undefined;
+  #isBroken = false;
   #onFailure: ((denial: Denial) => void) | undefined;
 
   constructor(request: IncomingMessage) {
@@ -16,14 +17,15 @@ export class InboundBody {
     return !this.#request.complete;
   }
 
-  get hasFailed(): boolean {
-    return this.#failure !== undefined;
+  /** whether the parser has given up on it: nothing more can be read from this connection, not even to drop it */
+  get isBroken(): boolean {
+    return this.#isBroken;
   }
 
   /** The parser gave up in the middle of the body, or it was too slow. */
   fail(denial: Denial): void {
-    this.#failure ??= denial;
-    this.#onFailure?.(this.#failure);
+    this.#isBroken = true;
+    this.#report(denial);
   }
 
   /** Counts what arrives, for a body that no length announced. @see REQUIREMENTS A17 */
@@ -31,7 +33,7 @@ export class InboundBody {
     let bytes = 0;
     this.#request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > maxBytes) this.fail(new Denial('body_too_large', `more than ${maxBytes} bytes`));
+      if (bytes > maxBytes) this.#report(new Denial('body_too_large', `more than ${maxBytes} bytes`));
     });
   }
 
@@ -41,6 +43,11 @@ export class InboundBody {
       this.#onFailure = reject;
       if (this.#failure !== undefined) reject(this.#failure);
     });
+  }
+
+  #report(denial: Denial): void {
+    this.#failure ??= denial;
+    this.#onFailure?.(this.#failure);
   }
 }
 

@@ -56,20 +56,20 @@ export interface UpstreamCall {
  */
 export class Upstream {
   readonly #options: UpstreamOptions;
-  readonly #agent: http.Agent;
+  readonly #pool: http.Agent;
+  /** makes a new connection for each request */
+  readonly #unpooled: http.Agent;
   readonly #proxy: httpProxy;
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
-    const pool = { keepAlive: true, scheduling: 'lifo', timeout: options.poolIdleTimeoutMs } as const;
-    this.#agent = isSecure(options)
-      ? new https.Agent({ ...pool, ...tlsOptions(options) })
-      : new http.Agent(pool);
-    this.#proxy = httpProxy.createProxyServer({
-      target: proxyTarget(options),
-      agent: this.#agent,
-      selfHandleResponse: true,
+    this.#pool = createAgent(options, {
+      keepAlive: true,
+      scheduling: 'lifo',
+      timeout: options.poolIdleTimeoutMs,
     });
+    this.#unpooled = createAgent(options, { keepAlive: false });
+    this.#proxy = httpProxy.createProxyServer({ target: proxyTarget(options), selfHandleResponse: true });
     keepOnlyStreaming(this.#proxy);
   }
 
@@ -80,33 +80,37 @@ export class Upstream {
    * @returns at once; the promise rejects with Fault ERR_UPSTREAM_*
    */
   send(inbound: Inbound, request: UpstreamRequest): UpstreamCall {
-    let current = this.#attempt(inbound, request);
+    let current = this.#attempt(inbound, request, this.#pool);
+    let isGivenUp = false;
     const response = current.response.catch((error: unknown) => {
       if (!(error instanceof StalePooledConnection)) throw error;
-      if (!isRepeatable(request))
+      // Given up, a request on a pooled connection ends in the same way as on a stale one.
+      if (isGivenUp || !isRepeatable(request))
         throw new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { cause: error, detail: error.message });
-      current = this.#attempt(inbound, request);
-      return current.response.catch((again: unknown) => {
-        throw again instanceof StalePooledConnection
-          ? new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { cause: again, detail: again.message })
-          : again;
-      });
+      // Not from the pool: its other connections are likely to be just as stale.
+      current = this.#attempt(inbound, request, this.#unpooled);
+      return current.response;
     });
     return {
       response,
-      abort: () => current.abort(),
+      abort: () => {
+        isGivenUp = true;
+        current.abort();
+      },
       setIdleTimeout: (ms) => current.setIdleTimeout(ms),
     };
   }
 
   close(): void {
-    this.#agent.destroy();
+    this.#pool.destroy();
+    this.#unpooled.destroy();
     this.#proxy.close();
   }
 
   #attempt(
     { request, response }: Inbound,
     { method, target, headers, hasBody }: UpstreamRequest,
+    agent: http.Agent,
   ): UpstreamCall {
     let outgoing: http.ClientRequest | undefined;
     const answered = new Promise<http.IncomingMessage>((resolve, reject) => {
@@ -122,7 +126,7 @@ export class Upstream {
       request.method = method;
       request.url = '/';
       request.headers = headers;
-      this.#proxy.web(request, response, { buffer }, heardElsewhere);
+      this.#proxy.web(request, response, { buffer, agent }, heardElsewhere);
     });
     return {
       response: answered,
@@ -151,6 +155,12 @@ function proxyTarget({ target }: UpstreamOptions): httpProxy.ServerOptions['targ
   if ('socketPath' in target)
     return { protocol: 'http:', host: 'localhost', port: 80, socketPath: target.socketPath };
   return { protocol: `${target.scheme}:`, host: target.host, port: target.port };
+}
+
+function createAgent(options: UpstreamOptions, pooling: http.AgentOptions): http.Agent {
+  return isSecure(options)
+    ? new https.Agent({ ...pooling, ...tlsOptions(options) })
+    : new http.Agent(pooling);
 }
 
 /** The certificate of the service is always verified, against `ca` or the system's roots. @see REQUIREMENTS B16 */
@@ -208,7 +218,7 @@ function watch(outgoing: http.ClientRequest, options: UpstreamOptions, { resolve
     reject(new Fault('ERR_UPSTREAM_TIMEOUT', { detail }));
     outgoing.destroy();
   };
-  outgoing.setTimeout(options.responseTimeoutMs, () => timeOut('silent for longer than allowed'));
+  limitWaiting(outgoing, options.responseTimeoutMs, timeOut);
   outgoing.once('socket', (socket: Socket) => {
     readBefore = socket.bytesRead;
     connected = !socket.connecting;
@@ -238,6 +248,29 @@ function watch(outgoing: http.ClientRequest, options: UpstreamOptions, { resolve
     socket.destroy();
     reject(new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { detail: 'unsolicited 101' }));
   });
+}
+
+/**
+ * Silence while the request is being sent, and from then on the whole wait: what is not the head of the answer, a 102 or
+ * a dribbled field, extends nothing.
+ */
+function limitWaiting(
+  outgoing: http.ClientRequest,
+  limitMs: number,
+  timeOut: (detail: string) => void,
+): void {
+  let timer: NodeJS.Timeout | undefined;
+  let isOver = false;
+  const done = () => {
+    isOver = true;
+    clearTimeout(timer);
+  };
+  outgoing.setTimeout(limitMs, () => timeOut('silent for longer than allowed'));
+  outgoing.once('finish', () => {
+    if (!isOver) timer = setTimeout(timeOut, limitMs, 'no head of an answer');
+  });
+  outgoing.once('response', done);
+  outgoing.once('close', done);
 }
 
 function limitConnecting(socket: Socket, options: UpstreamOptions, timeOut: (detail: string) => void): void {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Denial } from '../denial/denial.js';
 import type { Forwarded, Forwarder } from '../forward/forwarder.js';
 import { InboundBody } from '../forward/inbound.js';
@@ -149,6 +150,8 @@ export class Exchange implements Job {
       this.#connection.closeNow();
       return { ...about, outcome: this.#response.headersSent ? outcome : 'aborted' };
     }
+    // A body that came with the head is parsed by then: it is not unread, and need not end the connection.
+    if (!this.#request.complete) await nextTurn();
     const answer = this.#parts.replies.refuse(refusal, this.#requestId);
     await this.#write(answer, this.#ending(facts, isMessageFault(cause.entry)));
     return { ...about, outcome };
@@ -161,8 +164,7 @@ export class Exchange implements Job {
 
   /** A body that is left unread ends the connection, or it would be taken for the next request (A19). */
   #ending(facts: RequestFacts | undefined, messageFault: boolean): Ending {
-    // The parser has given up on this connection: nothing more will be read from it.
-    if (this.#body.hasFailed) return 'close';
+    if (this.#body.isBroken) return 'close';
     if (this.#request.complete || facts?.framing.kind === 'none') return messageFault ? 'close' : 'keep';
     // Without facts it is not known whether there is a body. A client that waits for 100 sends none.
     return this.#expectation === 'continue' ? 'close' : 'drain-and-close';

@@ -4,7 +4,8 @@ import { hasLeft } from '../forward/inbound.js';
 import type { Answer } from '../reply/reply.js';
 
 const lingerMs = 1000;
-const lingerBytes = 256 * 1024;
+// Clients that write a whole upload before they read must still get to the answer.
+const lingerBytes = 16 * 1024 * 1024;
 
 /** What happens to the connection after an answer of our own. */
 export type Ending =
@@ -47,6 +48,8 @@ function linger(request: IncomingMessage, done: () => void): void {
     left -= chunk.length;
     if (left < 0) finish();
   });
+  // Whoever read the body before may have left it paused.
+  request.resume();
 }
 
 /** Writes an answer where there is no response object: the parser gave up, or the client asked for a tunnel. */

@@ -4,6 +4,7 @@ import type { RequestFacts } from '../request/facts.js';
 import type { Clock } from '../support/clock.js';
 import type { VerifiedToken } from '../token/verified-token.js';
 import { compilePattern, type PathPattern } from './pattern.js';
+import { otherReadings } from './readings.js';
 
 /** A dated, owned permission for named clients to call without proof of possession. @see REQUIREMENTS section R */
 export interface BearerExceptionOptions {
@@ -46,10 +47,13 @@ export class BearerExceptions {
    * @throws Denial token_not_bound when none names client and path, exception_* when one does and does not apply
    */
   find(token: VerifiedToken, facts: RequestFacts): BearerExceptionOptions {
+    const { path } = facts.target;
+    // What the service may read the path as must be named, too: nobody gets elsewhere under an exception.
+    const readings = [path, ...(otherReadings(path) ?? [])];
     const named = this.#exceptions.filter(
       ({ options, patterns }) =>
         options.clients.includes(token.clientId) &&
-        patterns.some((pattern) => pattern.matches(facts.target.path)),
+        readings.every((reading) => patterns.some((pattern) => pattern.matches(reading))),
     );
     let refusal: Denial | undefined;
     for (const exception of named) {

@@ -3,8 +3,9 @@ import { hasDotSegment } from '../request/target.js';
 /** The ways in which services are known to read one path differently from its bytes, in the order they apply. */
 const transformations: readonly ((path: string) => string)[] = [
   stripParameters,
-  decodeOnce, // decodes what we leave encoded, reads a backslash as a slash
+  decodeOnce, // decodes what we leave encoded
   decodeOnce, // decodes twice
+  (path) => path.replaceAll('\\', '/'), // reads a backslash as a slash
   (path) => path.replace(/[?#].*$/s, ''), // parses what it has decoded once more
   stripParameters,
   (path) => path.replace(/\/{2,}/g, '/'), // merges slashes
@@ -33,11 +34,9 @@ export function otherReadings(path: string): readonly string[] | undefined {
 
 // Visible ASCII only: no separator hides in the other octets, and left encoded they still equal the route's literals.
 function decodeOnce(path: string): string {
-  return path
-    .replace(/%(2[1-9A-F]|[3-6][0-9A-F]|7[0-9A-E])/gi, (_, hex: string) =>
-      String.fromCharCode(Number.parseInt(hex, 16)),
-    )
-    .replaceAll('\\', '/');
+  return path.replace(/%(2[1-9A-F]|[3-6][0-9A-F]|7[0-9A-E])/gi, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
 }
 
 function stripParameters(path: string): string {

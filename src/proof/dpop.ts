@@ -1,13 +1,13 @@
-import { constants, type KeyObject, verify } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import { Denial } from '../denial/denial.js';
-import { type CompactJws, parseCompactJws } from '../jws/compact.js';
+import { type CompactSegments, parseClaimsSegment, splitCompactJws } from '../jws/compact.js';
 import type { JsonObject } from '../jws/strict-json.js';
 import { type Clock, nowSeconds } from '../support/clock.js';
 import { isSha256Base64url } from '../support/digest.js';
+import { type ProofHeader, ProofHeaders } from './dpop-header.js';
 import { equalsHtu } from './htu.js';
-import { importProofKey, type ProofAlgorithm, type ProofKey } from './jwk.js';
+import type { ProofAlgorithm } from './jwk.js';
 import type { NonceIssuer } from './nonce.js';
+import { isSignedWith } from './signature.js';
 
 /** What a proof must belong to. */
 export interface DpopContext {
@@ -73,11 +73,6 @@ export class DpopEvidence {
   }
 }
 
-interface ProofHeader {
-  readonly algorithm: ProofAlgorithm;
-  readonly key: ProofKey;
-}
-
 interface ProofClaims {
   readonly jti: string;
   readonly htm: string;
@@ -87,12 +82,9 @@ interface ProofClaims {
   readonly nonce: string | undefined;
 }
 
+const malformed = 'dpop_proof_malformed';
 const maxProofBytes = 8192;
 const maxJtiCharacters = 256;
-// An entry is a header segment of at most 8 KiB and a key: 16 MiB and some thousand keys at most.
-const headerCacheBytes = 16 * 1024 * 1024;
-const keyObjectBytes = 2048;
-
 /**
  * Verifies DPoP proofs as a resource server does. What is left to others: whether the key is the one that the token
  * is bound to (binding/), and whether the proof was used before (replay/, claimed last by the gate).
@@ -104,14 +96,11 @@ export class DpopVerifier {
   readonly #options: DpopOptions;
   readonly #clock: Clock;
   readonly #nonces: NonceIssuer;
-  /** Header segment to its checked content: a client sends the same text with every proof. */
-  readonly #headers = new LRUCache<string, ProofHeader>({
-    maxSize: headerCacheBytes,
-    sizeCalculation: (_, segment) => segment.length + keyObjectBytes,
-  });
+  readonly #headers: ProofHeaders;
 
   constructor(options: DpopOptions, { clock, nonces }: { clock: Clock; nonces: NonceIssuer }) {
     this.#options = options;
+    this.#headers = new ProofHeaders(options.algorithms);
     this.#clock = clock;
     this.#nonces = nonces;
   }
@@ -122,33 +111,23 @@ export class DpopVerifier {
    * @throws Denial dpop_*
    */
   async verify(fields: readonly string[], context: DpopContext): Promise<DpopEvidence> {
-    const proof = parseCompactJws(checkSingle(fields), {
-      maxBytes: maxProofBytes,
-      malformed: 'dpop_proof_malformed',
-    }); // check 2
-    const known = this.#headers.get(proof.headerSegment);
-    if (known === undefined) checkHeader(proof.header, this.#options.algorithms); // checks 4 and 5
-    const claims = parseClaims(proof.claims); // check 3
+    const proof = splitCompactJws(checkSingle(fields), { maxBytes: maxProofBytes, malformed }); // check 2
+    const header = this.#headers.read(proof.header); // checks 4 and 5
+    const object = parseClaimsSegment(proof.payload, malformed);
+    const claims = parseClaims(object); // check 3
     checkTarget(claims, context); // checks 8 and 9
     checkTokenHash(claims, context); // check 12, first half; the second half is binding/
-    this.#checkTime(proof.claims, claims.iat); // check 11
-    const header = known ?? (await this.#importHeader(proof)); // check 7
-    verifySignature(proof, header); // check 6
+    this.#checkTime(object, claims.iat); // check 11
+    const { key, algorithm } = 'key' in header ? header : await this.#headers.importKey(proof.header, header); // check 7
+    checkSignature(proof, { key, algorithm }); // check 6
     // Check 10 comes last: only the holder of the key gets a nonce for a proof that is otherwise good.
     const nonceExpiresSoon = this.#checkNonce(claims, context.origin);
     return sealEvidence({
-      jkt: header.key.thumbprint,
+      jkt: key.thumbprint,
       jti: claims.jti,
       acceptableUntilMs: this.#acceptableUntilMs(claims.iat),
       nonceExpiresSoon,
     });
-  }
-
-  async #importHeader({ header, headerSegment }: CompactJws): Promise<ProofHeader> {
-    const algorithm = checkHeader(header, this.#options.algorithms);
-    const checked = { algorithm, key: await importProofKey(header.jwk, algorithm) };
-    this.#headers.set(headerSegment, checked);
-    return checked;
   }
 
   /** Check 11, and `exp` and `nbf` when a proof has them. A nonce does not replace `iat` (RFC 9449 §11.1). */
@@ -216,15 +195,6 @@ function parseClaims({ jti, htm, htu, iat, ath, nonce }: JsonObject): ProofClaim
   return { jti, htm, htu, iat, ath, nonce };
 }
 
-/** Checks 4 and 5. Unlike for access tokens `typ` is compared exactly: RFC 9449 §4.2 gives the value itself. */
-function checkHeader({ typ, alg }: JsonObject, allowed: readonly ProofAlgorithm[]): ProofAlgorithm {
-  if (typ !== 'dpop+jwt') throw new Denial('dpop_type_refused', 'typ is not dpop+jwt');
-  const algorithm = allowed.find((name) => name === alg);
-  if (algorithm === undefined)
-    throw new Denial('dpop_algorithm_refused', `alg is none of ${allowed.join(' ')}`);
-  return algorithm;
-}
-
 /** Checks 8 and 9. */
 function checkTarget({ htm, htu }: ProofClaims, { method, uri }: DpopContext): void {
   if (htm !== method) throw new Denial('dpop_htm_mismatch', `expected ${method}, got ${htm.slice(0, 32)}`);
@@ -239,31 +209,11 @@ function checkTokenHash({ ath }: ProofClaims, { tokenDigest }: DpopContext): voi
 }
 
 /** Check 6. */
-function verifySignature({ signingInput, signature }: CompactJws, { algorithm, key }: ProofHeader): void {
-  const data = Buffer.from(signingInput, 'latin1');
-  if (!isSignedWith(key.key, algorithm, data, signature))
+function checkSignature({ signingInput, signature }: CompactSegments, { algorithm, key }: ProofHeader): void {
+  const signed = {
+    data: Buffer.from(signingInput, 'latin1'),
+    signature: Buffer.from(signature, 'base64url'),
+  };
+  if (!isSignedWith(key.key, algorithm, signed))
     throw new Denial('dpop_signature_invalid', `key ${key.thumbprint}`);
-}
-
-// node:crypto rather than jose: the same OpenSSL verification without the way through WebCrypto's thread pool,
-// which is a third of its cost. Everything else that jose would check is checked above.
-function isSignedWith(key: KeyObject, algorithm: ProofAlgorithm, data: Buffer, signature: Buffer): boolean {
-  switch (algorithm) {
-    case 'ES256':
-      return verify('sha256', data, { key, dsaEncoding: 'ieee-p1363' }, signature);
-    case 'ES384':
-      return verify('sha384', data, { key, dsaEncoding: 'ieee-p1363' }, signature);
-    case 'PS256':
-      return verify(
-        'sha256',
-        data,
-        { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 },
-        signature,
-      );
-    case 'RS256':
-      return verify('sha256', data, { key, padding: constants.RSA_PKCS1_PADDING }, signature);
-    case 'EdDSA':
-    case 'Ed25519':
-      return verify(null, data, key, signature);
-  }
 }

@@ -1,98 +1,95 @@
 import { Denial } from '../denial/denial.js';
 import type { JsonObject } from '../jws/strict-json.js';
 import type { IssuerOptions } from './issuer.js';
-import type { TokenContents } from './verified-token.js';
+import type { TokenTimes } from './times.js';
+
+/** What a token says, every part of the type it must have. */
+export interface TokenContents extends TokenTimes {
+  readonly issuer: string;
+  readonly issuerAudience: readonly string[];
+  readonly clientId: string;
+  readonly subject: string | undefined;
+  readonly scopes: ReadonlySet<string>;
+  readonly audience: readonly string[];
+  readonly claims: ReadonlyMap<string, unknown>;
+  readonly tokenId: string | undefined;
+}
 
 /**
- * Reads the claims of an access token: everything that is required is there and has the right type, and times lie
- * where they must. Does not judge whether audience, scopes and client fit the route (policy/authorize.ts).
+ * Reads the claims of an access token. A claim that is there has the right type, required or not; one that is required
+ * is there. `aud`, `exp` and the client are
+ * always required, whatever the configuration says; `iss` is what chose the options. Neither times nor audience are judged here.
  *
- * @param now - NumericDate
- * @throws Denial token_claims_invalid, token_expired, token_not_yet_valid
- * @see RFC 9068 §2.2, §4; RFC 7519 §4.1; REQUIREMENTS D09-D12, D14, D18
+ * The claims go into a Map, so that one called `__proto__` or `constructor` is a name like any other (D14).
+ *
+ * @throws Denial token_claims_invalid
+ * @see RFC 9068 §2.2; RFC 7519 §4.1; REQUIREMENTS D10-D12, D14, D18
  */
-export function parseClaims(object: JsonObject, options: IssuerOptions, now: number): TokenContents {
+export function parseClaims(object: JsonObject, options: IssuerOptions): TokenContents {
   const claims: ReadonlyMap<string, unknown> = new Map(Object.entries(object));
-  for (const name of options.requiredClaims) {
-    if (!claims.has(name)) throw new Denial('token_claims_invalid', `${name} is missing`);
-  }
-  const clientId = parseString(claims, options.clientClaim);
+  checkRequired(claims, options);
+  const clientId = parseText(claims, options.clientClaim);
   if (clientId === undefined) throw new Denial('token_claims_invalid', `${options.clientClaim} is missing`);
-  const expiresAtSeconds = parseTime(claims, 'exp');
+  const expiresAtSeconds = parseDate(claims, 'exp');
   if (expiresAtSeconds === undefined) throw new Denial('token_claims_invalid', 'exp is missing');
-  const contents: TokenContents = {
+  return {
     issuer: options.issuer,
     issuerAudience: options.audience,
     clientId,
-    subject: parseString(claims, 'sub'),
+    subject: parseText(claims, 'sub'),
     scopes: parseScopes(claims, options.scopeClaim),
     audience: parseAudience(claims.get('aud')),
     claims,
-    issuedAtSeconds: parseTime(claims, 'iat'),
-    notBeforeSeconds: parseTime(claims, 'nbf'),
+    issuedAtSeconds: parseDate(claims, 'iat'),
+    notBeforeSeconds: parseDate(claims, 'nbf'),
     expiresAtSeconds,
-    tokenId: parseString(claims, 'jti'),
+    tokenId: parseText(claims, 'jti'),
   };
-  checkTimes(contents, options.leewaySeconds, now);
-  return contents;
 }
 
-/**
- * Runs on every use of a token, also when the rest was verified before.
- * @throws Denial token_expired, token_not_yet_valid
- */
-export function checkTimes(
-  {
-    expiresAtSeconds,
-    notBeforeSeconds,
-    issuedAtSeconds,
-  }: Pick<TokenContents, 'expiresAtSeconds' | 'notBeforeSeconds' | 'issuedAtSeconds'>,
-  leewaySeconds: number,
-  now: number,
+function checkRequired(
+  claims: ReadonlyMap<string, unknown>,
+  { requiredClaims, clientClaim }: IssuerOptions,
 ): void {
-  if (now >= expiresAtSeconds + leewaySeconds)
-    throw new Denial('token_expired', `exp was ${now - expiresAtSeconds} s ago`);
-  if (notBeforeSeconds !== undefined && notBeforeSeconds > now + leewaySeconds) {
-    throw new Denial('token_not_yet_valid', `nbf is ${notBeforeSeconds - now} s ahead`);
-  }
-  if (issuedAtSeconds !== undefined && issuedAtSeconds > now + leewaySeconds) {
-    throw new Denial('token_not_yet_valid', `iat is ${issuedAtSeconds - now} s ahead`);
+  for (const required of requiredClaims) {
+    const name = required === 'client_id' ? clientClaim : required;
+    if ((claims.get(name) ?? undefined) === undefined)
+      throw new Denial('token_claims_invalid', `${name} is missing`);
   }
 }
 
-function parseString(claims: ReadonlyMap<string, unknown>, name: string): string | undefined {
+function parseText(claims: ReadonlyMap<string, unknown>, name: string): string | undefined {
   const value = claims.get(name);
-  if (value === undefined) return undefined;
-  if (typeof value !== 'string' || value === '')
-    throw new Denial('token_claims_invalid', `${name} is not a string`);
-  return value;
+  if (value === undefined || (typeof value === 'string' && value !== '')) return value;
+  throw new Denial('token_claims_invalid', `${name} is not a non-empty string`);
 }
 
-/** NumericDate. Beyond 2^53 seconds arithmetic is no longer exact, and 1e400 is read as Infinity. */
-function parseTime(claims: ReadonlyMap<string, unknown>, name: string): number | undefined {
+/** JSON can spell numbers that are no dates: 1e400 reads as Infinity. @see RFC 7519 §2; REQUIREMENTS D10 */
+function parseDate(claims: ReadonlyMap<string, unknown>, name: string): number | undefined {
   const value = claims.get(name);
-  if (value === undefined) return undefined;
-  if (typeof value !== 'number' || !(Math.abs(value) <= Number.MAX_SAFE_INTEGER)) {
-    throw new Denial('token_claims_invalid', `${name} is not a time`);
-  }
-  return value;
+  if (value === undefined || (typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER))
+    return value;
+  throw new Denial('token_claims_invalid', `${name} is not a NumericDate`);
 }
 
 function parseAudience(aud: unknown): readonly string[] {
   const values: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
-  const audience = values.filter((value) => typeof value === 'string' && value !== '');
-  if (audience.length === 0 || audience.length < values.length) {
-    throw new Denial('token_claims_invalid', 'aud is not a string or a list of strings');
-  }
-  return audience.map(String);
+  if (values.length > 0 && isTexts(values)) return values;
+  throw new Denial('token_claims_invalid', 'aud is not a string or a non-empty array of strings');
 }
 
-/** `scope` is one string with single spaces between (RFC 9068 §2.2.3); `scp` is that or a list, by issuer. */
-function parseScopes(claims: ReadonlyMap<string, unknown>, name: 'scope' | 'scp'): ReadonlySet<string> {
+/** Only `scp` may be an array: authorization servers that call it so disagree about the form. */
+function parseScopes(
+  claims: ReadonlyMap<string, unknown>,
+  name: IssuerOptions['scopeClaim'],
+): ReadonlySet<string> {
   const value = claims.get(name);
   if (value === undefined) return new Set();
-  if (typeof value === 'string') return new Set(value.split(' '));
-  if (name === 'scp' && Array.isArray(value) && value.every((one) => typeof one === 'string'))
-    return new Set(value);
+  if (typeof value === 'string') return new Set(value.split(' ').filter((scope) => scope !== ''));
+  if (name === 'scp' && Array.isArray(value) && isTexts(value)) return new Set(value);
   throw new Denial('token_claims_invalid', `${name} has the wrong type`);
+}
+
+function isTexts(values: readonly unknown[]): values is readonly string[] {
+  return values.every((value) => typeof value === 'string' && value !== '');
 }

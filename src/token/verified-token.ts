@@ -1,23 +1,15 @@
-/** What an access token says, after everything about it was checked. */
-export interface TokenContents {
-  readonly issuer: string;
-  /** the audiences that the configuration accepts of this issuer; whether the token has one is judged by route */
-  readonly issuerAudience: readonly string[];
-  readonly clientId: string;
-  readonly subject: string | undefined;
-  readonly scopes: ReadonlySet<string>;
-  readonly audience: readonly string[];
-  /** all claims by name; a Map, so that no name finds the prototype's members (D14) */
-  readonly claims: ReadonlyMap<string, unknown>;
-  readonly issuedAtSeconds: number | undefined;
-  readonly notBeforeSeconds: number | undefined;
-  readonly expiresAtSeconds: number;
-  readonly tokenId: string | undefined;
-}
+import { parseClaims, type TokenContents } from './claims.js';
+import type { SignedClaims } from './signature.js';
+import { checkTimes } from './times.js';
+
+export type { TokenContents };
+
+/** Whether a person stands behind the token, or the client acts for itself. @see RFC 9068 §5; RFC 9700 §4.15 */
+export type PrincipalType = 'user' | 'client';
 
 /**
- * An access token whose signature, issuer and claims were verified. Only verify.ts makes one. Whether it is for this
- * route, and whether its holder presented it, is judged later: policy/ and binding/.
+ * An access token that a configured issuer signed, whose claims have the right shape and whose time it is. Whether it
+ * is meant for this resource and route, bound to a key or revoked is decided by binding/ and policy/.
  */
 export class VerifiedToken {
   readonly #contents: TokenContents;
@@ -26,7 +18,7 @@ export class VerifiedToken {
     this.#contents = contents;
   }
 
-  /** For token/verify.ts alone, after the last check has passed. */
+  /** For `verifyClaims` alone, where the last check has passed; and for tests of the stages after this one. */
   static seal(contents: TokenContents): VerifiedToken {
     return new VerifiedToken(contents);
   }
@@ -35,10 +27,12 @@ export class VerifiedToken {
     return this.#contents.issuer;
   }
 
+  /** the audiences that the configuration names for the issuer */
   get issuerAudience(): readonly string[] {
     return this.#contents.issuerAudience;
   }
 
+  /** what the issuer's `clientClaim` says */
   get clientId(): string {
     return this.#contents.clientId;
   }
@@ -48,10 +42,10 @@ export class VerifiedToken {
   }
 
   /**
-   * Whom the token speaks for. A client's own token may carry any `sub` that the authorization server lets clients
-   * choose, so it never counts as a user. @see RFC 9068 §5; RFC 9700 §4.15; REQUIREMENTS D19
+   * `client` when there is no `sub`, or `sub` is the client itself: then nobody is to be taken for a user of that name.
+   * @see REQUIREMENTS D19
    */
-  get type(): 'user' | 'client' {
+  get type(): PrincipalType {
     const { subject, clientId } = this.#contents;
     return subject === undefined || subject === clientId ? 'client' : 'user';
   }
@@ -60,32 +54,51 @@ export class VerifiedToken {
     return this.#contents.scopes;
   }
 
+  /** `aud`, at least one */
   get audience(): readonly string[] {
     return this.#contents.audience;
   }
 
+  /** every claim, by its exact name */
   get claims(): ReadonlyMap<string, unknown> {
     return this.#contents.claims;
   }
 
+  /** `iat`, NumericDate */
   get issuedAtSeconds(): number | undefined {
     return this.#contents.issuedAtSeconds;
   }
 
+  /** `nbf`, NumericDate */
   get notBeforeSeconds(): number | undefined {
     return this.#contents.notBeforeSeconds;
   }
 
+  /** `exp`, NumericDate */
   get expiresAtSeconds(): number {
     return this.#contents.expiresAtSeconds;
   }
 
+  /** `jti` */
   get tokenId(): string | undefined {
     return this.#contents.tokenId;
   }
 
-  /** the `cnf` claim as it came; undefined only when it is absent */
+  /** `cnf` as it is, undefined only when the claim is absent; judged by binding/. @see RFC 7800 §3.1 */
   get confirmation(): unknown {
     return this.#contents.claims.get('cnf');
   }
+}
+
+/**
+ * Checks what the claims say: the required ones are there, all have the right type, and the token is valid now.
+ *
+ * @param nowMs - milliseconds since the epoch
+ * @throws Denial token_claims_invalid, token_expired, token_not_yet_valid
+ * @see RFC 9068 §2.2, §4; REQUIREMENTS D10-D12, D18
+ */
+export function verifyClaims({ issuer, claims }: SignedClaims, nowMs: number): VerifiedToken {
+  const contents = parseClaims(claims, issuer.options);
+  checkTimes(contents, issuer.options.leewaySeconds, nowMs);
+  return VerifiedToken.seal(contents);
 }

@@ -1,152 +1,130 @@
-import { compactVerify } from 'jose';
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
 import { Denial } from '../denial/denial.js';
+import { Fault } from '../denial/fault.js';
 import { type CompactJws, parseCompactJws } from '../jws/compact.js';
 import type { PresentedToken } from '../request/credentials.js';
-import { type Clock, nowSeconds } from '../support/clock.js';
-import { checkTimes, parseClaims } from './claims.js';
-import type { IssuerOptions } from './issuer.js';
-import {
-  IssuerKeys,
-  type IssuerKeysState,
-  type KeyObserver,
-  type RefreshTimes,
-  refreshTimes,
-} from './issuer-keys.js';
-import type { IssuerKey } from './key-set.js';
+import type { Clock } from '../support/clock.js';
+import { type CachedToken, createTokenCache, defaultCacheBytes, entryBytes } from './cache.js';
+import type { IssuerOptions, IssuerState, TokenObserver } from './issuer.js';
+import { IssuerKeys, type RefreshTimes, refreshTimes } from './keys/issuer-keys.js';
+import { type Issuer, verifySignature } from './signature.js';
+import { checkTimes } from './times.js';
 import { checkTokenType } from './token-type.js';
-import { VerifiedToken } from './verified-token.js';
-
-export interface TokenObserver extends KeyObserver {
-  readonly cacheResult?: (result: 'hit' | 'miss' | 'stale') => void;
-}
+import { type VerifiedToken, verifyClaims } from './verified-token.js';
 
 export interface TokenVerifierParts {
   readonly clock: Clock;
   readonly observer?: TokenObserver;
+  /** bound of the cache of verified tokens; 64 MiB when absent */
+  readonly cacheBytes?: number;
+  /** when keys are fetched */
   readonly times?: RefreshTimes;
 }
 
-interface Issuer {
-  readonly options: IssuerOptions;
-  readonly keys: IssuerKeys;
-}
-
-/** A token that was verified, and what that rests on. */
-interface CacheEntry {
-  readonly token: VerifiedToken;
-  readonly issuer: Issuer;
-  readonly key: IssuerKey;
-}
-
 const maxTokenBytes = 8192;
-// Claims take a few times the room of their text; 8 MiB of tokens are some 32 MiB at most.
-const cacheTokenBytes = 8 * 1024 * 1024;
 
 /**
- * Verifies JWT access tokens of the configured issuers. Remembers tokens whose signature was good, by their digest; time
- * and key are checked again on every use, and what depends on the route is judged later by policy/.
+ * Verifies JWT access tokens of the configured issuers. Each issuer has its own keys, algorithms and token type, and
+ * none of them ever serves another issuer's token.
  *
- * Fails closed: whatever goes wrong with what the caller sent is a Denial, and whatever is missing on our side a Fault.
- * @see RFC 9068 §4; RFC 8725 §3; REQUIREMENTS D
+ * Fails closed: whatever goes wrong with what the caller sent is a Denial; whatever goes wrong with an issuer is a
+ * Fault. Without issuers every token is refused.
+ * @see RFC 9068 §4; RFC 8725; REQUIREMENTS D, P
  */
 export class TokenVerifier {
   readonly #issuers: ReadonlyMap<string, Issuer>;
   readonly #clock: Clock;
   readonly #observer: TokenObserver;
-  readonly #cache = new LRUCache<string, CacheEntry>({ maxSize: cacheTokenBytes });
+  readonly #cache: LRUCache<string, CachedToken, number>;
 
-  constructor(
-    issuers: readonly IssuerOptions[],
-    { clock, observer = {}, times = refreshTimes }: TokenVerifierParts,
-  ) {
+  /** @throws RangeError when two issuers have the same identifier */
+  constructor(issuers: readonly IssuerOptions[], parts: TokenVerifierParts) {
+    const { clock, observer = {}, cacheBytes = defaultCacheBytes, times = refreshTimes } = parts;
     this.#clock = clock;
     this.#observer = observer;
+    this.#cache = createTokenCache(cacheBytes);
     this.#issuers = new Map(
       issuers.map((options) => [
         options.issuer,
         { options, keys: new IssuerKeys(options, { clock, observer, times }) },
       ]),
     );
+    if (this.#issuers.size !== issuers.length) throw new RangeError('two issuers with one identifier');
   }
 
-  /** Fetches the keys of every issuer, and keeps them fresh. Resolves when each was tried once; never rejects. */
+  /** Starts to fetch keys. @returns when the first fetch of each issuer has ended, well or not; see `state` */
   async start(): Promise<void> {
-    await Promise.all([...this.#issuers.values()].map(({ keys }) => keys.start()));
+    await Promise.all(Array.from(this.#issuers.values(), ({ keys }) => keys.start()));
   }
 
-  state(): readonly IssuerKeysState[] {
-    return [...this.#issuers.values()].map(({ keys }) => keys.state);
-  }
-
+  /** Ends fetches and timers. Keys that are there go on to serve until they are too old. */
   close(): void {
     for (const { keys } of this.#issuers.values()) keys.close();
   }
 
-  /** @throws Denial token_*; Fault ERR_ISSUER_KEYS_UNAVAILABLE */
+  state(): IssuerState[] {
+    return Array.from(this.#issuers.values(), ({ keys }) => keys.state);
+  }
+
+  /**
+   * Answers at once for a token that was verified before, so that the hot path waits for nothing.
+   *
+   * @returns a token that is valid now. What it may be used for is not decided here
+   * @throws Denial token_* (also as a rejection)
+   * @throws Fault ERR_ISSUER_KEYS_UNAVAILABLE (also as a rejection)
+   */
   verify(presented: PresentedToken): VerifiedToken | Promise<VerifiedToken> {
-    const entry = this.#cache.get(presented.digest);
-    if (entry === undefined) {
+    const cached = this.#cache.get(presented.digest);
+    if (cached === undefined) {
       this.#observer.cacheResult?.('miss');
       return this.#verifyAnew(presented);
     }
-    const { token, issuer, key } = entry;
-    if (!issuer.keys.isCurrent(key)) {
-      this.#observer.cacheResult?.('stale');
-      this.#cache.delete(presented.digest);
-      return this.#verifyAnew(presented);
+    if (this.#holds(presented, cached)) {
+      this.#observer.cacheResult?.('hit');
+      return cached.token;
     }
-    this.#observer.cacheResult?.('hit');
-    checkTimes(token, issuer.options.leewaySeconds, nowSeconds(this.#clock));
-    return token;
+    this.#observer.cacheResult?.('stale');
+    return this.#verifyAnew(presented);
+  }
+
+  /**
+   * What must be true at each use: the key has not been withdrawn, and the token is still valid. What does not hold
+   * is forgotten and gets its refusal from the full verification.
+   */
+  #holds({ digest }: PresentedToken, { token, issuer, key }: CachedToken): boolean {
+    try {
+      checkTimes(token, issuer.options.leewaySeconds, this.#clock.nowMs());
+      if (issuer.keys.current().has(key)) return true;
+    } catch (error) {
+      if (!(error instanceof Denial)) throw error;
+    }
+    this.#cache.delete(digest);
+    return false;
   }
 
   async #verifyAnew({ token: text, digest }: PresentedToken): Promise<VerifiedToken> {
-    const jws = parseCompactJws(text, { maxBytes: maxTokenBytes, malformed: 'token_malformed' });
-    const issuer = this.#selectIssuer(jws);
-    const { options, keys } = issuer;
-    checkTokenType(jws, options.tokenType);
-    const algorithm = checkAlgorithm(jws, options.algorithms);
-    // Times and types are cheaper than a signature, and an expired token needs none.
-    const contents = parseClaims(jws.claims, options, nowSeconds(this.#clock));
-    const key = await verifySignature(text, await keys.find(jws.header.kid, algorithm), algorithm);
-    const token = VerifiedToken.seal(contents);
-    this.#cache.set(digest, { token, issuer, key }, { size: text.length });
-    return token;
-  }
-
-  /** The claim only says whose keys to try; the signature then proves it. @see RFC 8725 §3.8 */
-  #selectIssuer({ claims }: CompactJws): Issuer {
-    const { iss } = claims;
-    const issuer = typeof iss === 'string' ? this.#issuers.get(iss) : undefined;
-    if (issuer === undefined)
-      throw new Denial('token_issuer_unknown', `iss is ${JSON.stringify(iss)?.slice(0, 256)}`);
-    return issuer;
-  }
-}
-
-function checkAlgorithm({ header: { alg, kid } }: CompactJws, allowed: readonly string[]): string {
-  const algorithm = allowed.find((name) => name === alg);
-  if (algorithm === undefined)
-    throw new Denial('token_algorithm_refused', `alg is none of ${allowed.join(' ')}`);
-  if (kid !== undefined && typeof kid !== 'string')
-    throw new Denial('token_malformed', 'kid is not a string');
-  return algorithm;
-}
-
-/** @returns the key that fits, of at most four candidates (P08) */
-async function verifySignature(
-  token: string,
-  candidates: readonly IssuerKey[],
-  algorithm: string,
-): Promise<IssuerKey> {
-  for (const key of candidates) {
     try {
-      await compactVerify(token, await key.verifier(algorithm), { algorithms: [algorithm] });
-      return key;
-    } catch {
-      // Another key may fit. Whatever else jose makes of hostile input or an odd key is no verification either (D15).
+      const jws = parseCompactJws(text, { maxBytes: maxTokenBytes, malformed: 'token_malformed' });
+      const issuer = this.#selectIssuer(jws);
+      checkTokenType(jws, issuer.options);
+      const signed = await verifySignature(text, jws, issuer);
+      const token = verifyClaims(signed, this.#clock.nowMs());
+      this.#cache.set(digest, { token, issuer, key: signed.key }, { size: entryBytes(text.length) });
+      return token;
+    } catch (error) {
+      if (error instanceof Denial || error instanceof Fault) throw error;
+      // Something that a token made a library do, and that nobody has thought of (D15).
+      throw new Denial('token_malformed', 'verification failed in an unexpected way', { cause: error });
     }
   }
-  throw new Denial('token_signature_invalid', `${candidates.length} keys tried`);
+
+  /** By the unverified `iss`: it only chooses the keys that must then prove it. */
+  #selectIssuer({ claims: { iss } }: CompactJws): Issuer {
+    const issuer = typeof iss === 'string' ? this.#issuers.get(iss) : undefined;
+    if (issuer !== undefined) return issuer;
+    throw new Denial(
+      'token_issuer_unknown',
+      `iss is ${typeof iss === 'string' ? iss.slice(0, 256) : 'not a string'}`,
+    );
+  }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { parseCompactJws } from '#holdfast/jws/compact.js';
+import { parseCompactJws, splitCompactJws } from '#holdfast/jws/compact.js';
 import { denied, refusesOnlyByDenial } from '../../support/denied.js';
 import { segment } from '../../support/proofs.js';
 
@@ -15,12 +15,21 @@ const refused = (text: string) => denied(() => parseCompactJws(text, limits), 't
 
 test('D01: three canonical segments are read, and what was signed is kept as sent', () => {
   const text = compact(header);
-  const parsed = parseCompactJws(text, limits);
-  assert.deepEqual(parsed.header, header);
-  assert.deepEqual(parsed.claims, payload);
-  assert.equal(parsed.headerSegment, segment(header));
-  assert.equal(parsed.signingInput, text.slice(0, text.lastIndexOf('.')));
-  assert.deepEqual(parsed.signature, Buffer.alloc(64, 7));
+  assert.deepEqual(parseCompactJws(text, limits), { header, claims: payload });
+  assert.deepEqual(splitCompactJws(text, limits), {
+    header: segment(header),
+    payload: segment(payload),
+    signature,
+    signingInput: text.slice(0, text.lastIndexOf('.')),
+  });
+});
+
+test('D01: taking apart looks at the length, the number of segments and the signature', () => {
+  const good = compact(header);
+  for (const text of ['', '..', 'a.b', 'a.b.', `${good}.x`, `${good}=`, `${good} `, 'a.b.A']) {
+    denied(() => splitCompactJws(text, limits), 'token_malformed');
+  }
+  denied(() => splitCompactJws(good, { ...limits, maxBytes: good.length - 1 }), 'token_malformed');
 });
 
 test('D01: padding, white space, unused bits and other counts of segments are refused', () => {

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { verify, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import test from 'node:test';
 import { confirmBinding, SenderConstraint } from '#holdfast/binding/binding.js';
-import { parseCompactJws } from '#holdfast/jws/compact.js';
+import { parseCompactJws, splitCompactJws } from '#holdfast/jws/compact.js';
 import { verifyCertificate } from '#holdfast/proof/certificate.js';
 import type { DpopContext } from '#holdfast/proof/dpop.js';
 import { equalsHtu } from '#holdfast/proof/htu.js';
 import { importProofKey } from '#holdfast/proof/jwk.js';
+import { isSignedWith } from '#holdfast/proof/signature.js';
 import { parseCredentials } from '#holdfast/request/credentials.js';
 import { sha256Base64url } from '#holdfast/support/digest.js';
 import { deniedLater } from '../../support/denied.js';
@@ -24,15 +25,15 @@ test('G20: the thumbprint of RFC 7638 §3.1, whose optional members do not count
 
 test('RFC 9449 §4.1 figures 2 and 4: the proof for the token endpoint', async () => {
   const { proof, header, claims } = rfc9449.tokenRequest;
-  const parsed = parseCompactJws(proof, { maxBytes: 8192, malformed: 'dpop_proof_malformed' });
-  assert.deepEqual(parsed.header, header);
-  assert.deepEqual(parsed.claims, claims);
+  const limits = { maxBytes: 8192, malformed: 'dpop_proof_malformed' } as const;
+  assert.deepEqual(parseCompactJws(proof, limits), { header, claims });
   assert.ok(equalsHtu(claims.htu, 'https://server.example.com/token'));
-  const { key, thumbprint } = await importProofKey(parsed.header.jwk, 'ES256');
+  const { key, thumbprint } = await importProofKey(header.jwk, 'ES256');
   assert.equal(thumbprint, rfc9449.jkt);
-  assert.ok(
-    verify('sha256', Buffer.from(parsed.signingInput), { key, dsaEncoding: 'ieee-p1363' }, parsed.signature),
-  );
+  const { signingInput, signature } = splitCompactJws(proof, limits);
+  const signed = { data: Buffer.from(signingInput), signature: Buffer.from(signature, 'base64url') };
+  assert.ok(isSignedWith(key, 'ES256', signed));
+  assert.ok(!isSignedWith(key, 'ES256', { ...signed, data: Buffer.from(`${signingInput}x`) }));
 });
 
 test('RFC 9449 §7.1: the proof for a protected resource verifies, at its time and for its token', async () => {

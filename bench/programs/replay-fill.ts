@@ -1,0 +1,31 @@
+// Fills a replay store and writes what it took, as one line of JSON. Argument: number of entries.
+import { randomUUID } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { MemoryReplayStore } from '#holdfast/proof/replay/memory.js';
+
+const entries = Number(process.argv[2]);
+const claimsPerTurn = 50;
+const lifetimeMs = 600_000;
+const keys = Array.from({ length: 64 }, (_, index) => String(index).padEnd(43, 'k'));
+
+const store = new MemoryReplayStore({ capacity: entries, perKey: entries }, { nowMs: Date.now });
+globalThis.gc?.();
+const before = process.memoryUsage.rss();
+let longestTurnMs = 0;
+for (let done = 0; done < entries; ) {
+  const start = performance.now();
+  for (let i = 0; i < claimsPerTurn && done < entries; i++, done++) claim(done);
+  longestTurnMs = Math.max(longestTurnMs, performance.now() - start);
+  await nextTurn();
+}
+globalThis.gc?.();
+const bytes = process.memoryUsage.rss() - before;
+process.stdout.write(`${JSON.stringify({ entries: store.size, bytes, longestTurnMs })}\n`);
+store.close();
+
+function claim(index: number): void {
+  const jkt = keys[index % keys.length] ?? '';
+  const result = store.claim({ jkt, jti: randomUUID(), expiresAtMs: Date.now() + lifetimeMs });
+  if (result !== 'claimed') throw new Error(`entry ${index}: ${result}`);
+}

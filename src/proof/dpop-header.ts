@@ -1,0 +1,60 @@
+import { LRUCache } from 'lru-cache';
+import { Denial } from '../denial/denial.js';
+import { parseJoseHeader } from '../jws/compact.js';
+import { importProofKey, type ProofAlgorithm, type ProofKey } from './jwk.js';
+
+/** The header of a proof, all of it checked. */
+export interface ProofHeader {
+  readonly algorithm: ProofAlgorithm;
+  readonly key: ProofKey;
+}
+
+/** The header of a proof whose key has not been looked at. */
+interface TypedHeader {
+  readonly algorithm: ProofAlgorithm;
+  readonly jwk: unknown;
+}
+
+// An entry is a header segment of at most 8 KiB and a key: 16 MiB in all.
+const cacheBytes = 16 * 1024 * 1024;
+const keyObjectBytes = 2048;
+
+/**
+ * Headers of proofs, by their segment: a client sends the same text with every proof, so its key is imported once.
+ * Only what has passed all checks is kept; forgetting costs an import.
+ */
+export class ProofHeaders {
+  readonly #algorithms: readonly ProofAlgorithm[];
+  readonly #known = new LRUCache<string, ProofHeader>({
+    maxSize: cacheBytes,
+    sizeCalculation: (_, segment) => segment.length + keyObjectBytes,
+  });
+
+  constructor(algorithms: readonly ProofAlgorithm[]) {
+    this.#algorithms = algorithms;
+  }
+
+  /**
+   * Checks 4 and 5. Unlike for access tokens `typ` is compared exactly: RFC 9449 §4.2 gives the value itself. Check 7,
+   * the import of the key, is left to `importKey`: it costs as much as a signature.
+   *
+   * @throws Denial dpop_proof_malformed, dpop_type_refused, dpop_algorithm_refused
+   */
+  read(segment: string): ProofHeader | TypedHeader {
+    const known = this.#known.get(segment);
+    if (known !== undefined) return known;
+    const { typ, alg, jwk } = parseJoseHeader(segment, 'dpop_proof_malformed');
+    if (typ !== 'dpop+jwt') throw new Denial('dpop_type_refused', 'typ is not dpop+jwt');
+    const algorithm = this.#algorithms.find((name) => name === alg);
+    if (algorithm === undefined)
+      throw new Denial('dpop_algorithm_refused', `alg is none of ${this.#algorithms.join(' ')}`);
+    return { algorithm, jwk };
+  }
+
+  /** Check 7. @throws Denial dpop_key_invalid */
+  async importKey(segment: string, { algorithm, jwk }: TypedHeader): Promise<ProofHeader> {
+    const header = { algorithm, key: await importProofKey(jwk, algorithm) };
+    this.#known.set(segment, header);
+    return header;
+  }
+}

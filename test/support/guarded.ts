@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { type DpopKey, makeDpopKey, makeProof, signCompact } from './dpop.js';
+import { RecordingService } from './recording-service.js';
+import { authority, type RequestParts, request, Sidecar, type SidecarOptions } from './sidecar.js';
+import { Wire, type WireResponse } from './wire.js';
+
+const issuer = 'https://as.test';
+const audience = 'https://api.test';
+
+/** A request that is to be refused, and how. */
+export interface Refused {
+  readonly bytes: string | Buffer;
+  readonly status: number;
+  /** of the log */
+  readonly reason: string;
+  /** whether the connection must end with the answer */
+  readonly closes: boolean;
+}
+
+export interface ProvenParts extends RequestParts {
+  /** what the proof is made for; the target without its query when absent */
+  readonly path?: string;
+}
+
+/** A sidecar in front of a service that records, and a caller who can prove possession of the key of its token. */
+export class Guarded {
+  readonly sidecar: Sidecar;
+  readonly service: RecordingService;
+  readonly #caller: Caller;
+
+  private constructor(sidecar: Sidecar, service: RecordingService, caller: Caller) {
+    this.sidecar = sidecar;
+    this.service = service;
+    this.#caller = caller;
+  }
+
+  /** @param options - upstream and issuers are filled in; what is given in `upstream` is added to the URL */
+  static async start({ config = {}, files = {}, ...rest }: Partial<SidecarOptions> = {}): Promise<Guarded> {
+    const service = await RecordingService.start();
+    const signer = makeDpopKey();
+    const upstream = { url: service.url, ...(config.upstream as object | undefined) };
+    const sidecar = await Sidecar.start({
+      ...rest,
+      config: { ...config, upstream, issuers: [{ issuer, audience, keys: { file: 'jwks.json' } }] },
+      files: {
+        ...files,
+        'jwks.json': JSON.stringify({ keys: [{ ...signer.jwk, kid: 'k1', alg: 'ES256', use: 'sig' }] }),
+      },
+    });
+    await sidecar.ready();
+    const key = makeDpopKey();
+    const token = signToken(signer, key);
+    const nonce = await sidecar.nonce(token, key);
+    return new Guarded(sidecar, service, { key, token, nonce });
+  }
+
+  /** `Authorization` and `DPoP` lines for one request. */
+  credentials(method: string, path: string): string[] {
+    const { key, token, nonce } = this.#caller;
+    const proof = makeProof({ key, method, uri: `http://${authority}${path}`, token, nonce });
+    return [`Authorization: DPoP ${token}`, `DPoP: ${proof}`];
+  }
+
+  /** The bytes of a request that passes the gate. */
+  proven({ method = 'GET', target = '/', path, headers = [], body = '' }: ProvenParts = {}): string {
+    const [bare = ''] = target.split('?');
+    return request({
+      method,
+      target,
+      headers: [...this.credentials(method, path ?? bare), ...headers],
+      body,
+    });
+  }
+
+  /** Sends a proven request on a connection of its own. */
+  send(parts: ProvenParts = {}): Promise<WireResponse> {
+    return this.sidecar.send(this.proven(parts));
+  }
+
+  open(): Promise<Wire> {
+    return Wire.open({ port: this.sidecar.port });
+  }
+
+  /** Holds when a good request on a connection of its own gets the answer of the service. */
+  async serves(): Promise<void> {
+    const target = `/good-${randomUUID()}`;
+    const response = await this.send({ target });
+    assert.equal(response.status, 200, response.body);
+    assert.equal(this.service.last.line, `GET ${target} HTTP/1.1`);
+  }
+
+  /**
+   * Holds when the request is answered with exactly one refusal, in our form; when the service saw no byte of it; when
+   * the connection ends or goes on, as stated; and when the next request is served.
+   */
+  async refuses({ bytes, status, reason, closes }: Refused): Promise<WireResponse> {
+    const { requests, bytes: before } = this.service;
+    const seen = requests.length;
+    const wire = await this.open();
+    try {
+      wire.send(bytes);
+      const response = await wire.response({ head: String(bytes).startsWith('HEAD ') });
+      assert.equal(response.status, status, response.body);
+      assert.match(response.one('x-request-id') ?? '', /^[0-9a-f-]{36}$/);
+      assert.equal((await this.sidecar.logged(response)).reason, reason);
+      assert.equal(response.one('connection') === 'close', closes, 'connection field');
+      if (closes) assert.equal(await wire.closed(), '', 'nothing follows the refusal');
+      assert.equal(this.service.bytes, before, 'the service saw no byte');
+      assert.equal(requests.length, seen);
+      if (!closes) await this.#goesOn(wire);
+      await this.serves();
+      return response;
+    } finally {
+      wire.close();
+    }
+  }
+
+  async refusesAll(all: readonly Refused[]): Promise<void> {
+    for (const one of all) await this.refuses(one);
+  }
+
+  async #goesOn(wire: Wire): Promise<void> {
+    wire.send(this.proven({ target: '/next' }));
+    assert.equal((await wire.response()).status, 200);
+    assert.equal(this.service.last.line, 'GET /next HTTP/1.1');
+  }
+
+  async stop(): Promise<void> {
+    await this.sidecar.stop();
+    await this.service.stop();
+  }
+}
+
+interface Caller {
+  readonly key: DpopKey;
+  readonly token: string;
+  readonly nonce: string;
+}
+
+function signToken(signer: DpopKey, { jkt }: DpopKey): string {
+  const now = Math.floor(Date.now() / 1000);
+  const claims = {
+    ...{ iss: issuer, aud: audience, sub: 'alice', client_id: 'c1', scope: 'read' },
+    ...{ iat: now, exp: now + 600, jti: randomUUID(), cnf: { jkt } },
+  };
+  return signCompact(signer.privateKey, { typ: 'at+jwt', alg: 'ES256', kid: 'k1' }, claims);
+}
+
+/** Waits until it holds. For states of the other side that nothing announces. @throws Error after 10 s */
+export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`not within 10 s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

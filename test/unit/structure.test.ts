@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { posix } from 'node:path';
+import test from 'node:test';
+
+/**
+ * The order of the rooms, lowest first. A room may import from rooms on lower rows only: not from its own row, so that
+ * token and proof do not know each other, and never upwards.
+ */
+const order: readonly (readonly string[])[] = [
+  ['support', 'denial'],
+  ['jws'],
+  ['request'],
+  ['token', 'proof'],
+  ['binding'],
+  ['policy'],
+  ['gate'],
+  ['reply', 'forward', 'observability', 'admin'],
+  ['listener'],
+  ['app'],
+  ['cli'],
+  ['main'],
+];
+
+/** The configuration stands beside the order: it knows the words of these rooms, and few know it. */
+const configMayImport: readonly string[] = ['support', 'denial', 'request'];
+const mayImportConfig: readonly string[] = ['app', 'cli', 'main'];
+
+/** Where each package may be used: a room, or one file. */
+const homes: Readonly<Record<string, readonly string[]>> = {
+  jose: ['token', 'proof', 'forward/assertion.ts', 'config'],
+  'lru-cache': ['token', 'proof'],
+  'http-proxy': ['forward/upstream.ts'],
+  pino: ['observability'],
+  'prom-client': ['observability'],
+  zod: ['config'],
+  yaml: ['config', 'cli'],
+};
+
+interface Import {
+  /** path below src/, with `/` */
+  readonly file: string;
+  readonly specifier: string;
+}
+
+const source = new URL('../../../src/', import.meta.url);
+
+/** Every import and re-export of a file, types included, static and dynamic. */
+function findImports(file: string, text: string): Import[] {
+  const code = text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+  const found = code.matchAll(/\b(?:from|import|require)\b\s*\(?\s*(['"`])([^'"`]*)\1/g);
+  return [...found].map(([, , specifier = '']) => ({ file, specifier }));
+}
+
+function readSources(): [file: string, text: string][] {
+  return readdirSync(source, { recursive: true, encoding: 'utf8' })
+    .map((file) => file.replaceAll('\\', '/'))
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => [file, readFileSync(new URL(file, source), 'utf8')]);
+}
+
+const roomOf = (file: string) => file.split('/', 1)[0]?.replace(/\.[jt]s$/, '') ?? '';
+const rankOf = (room: string) => order.findIndex((row) => row.includes(room));
+
+/** @returns what is wrong with an import, undefined when nothing is */
+function judge({ file, specifier }: Import): string | undefined {
+  if (specifier.startsWith('.')) return judgeRoom(file, roomOf(posix.join(posix.dirname(file), specifier)));
+  if (specifier.startsWith('node:')) return undefined;
+  if (builtinModules.includes(specifier)) return 'a built-in module without node:';
+  const home = homes[specifier];
+  if (home === undefined) return 'a package without a home';
+  return home.includes(roomOf(file)) || home.includes(file) ? undefined : `its home is ${home.join(', ')}`;
+}
+
+function judgeRoom(file: string, to: string): string | undefined {
+  const from = roomOf(file);
+  if (from === to) return undefined;
+  if (to === 'config') return mayImportConfig.includes(from) ? undefined : 'config is for app and cli';
+  if (from === 'config') return configMayImport.includes(to) ? undefined : `config does not know ${to}`;
+  if (rankOf(from) < 0 || rankOf(to) < 0) return 'a room that has no place in the order';
+  return rankOf(to) < rankOf(from) ? undefined : `${from} does not stand above ${to}`;
+}
+
+const violations = (imports: readonly Import[]) =>
+  imports.flatMap((one) => {
+    const wrong = judge(one);
+    return wrong === undefined ? [] : [`src/${one.file} imports ${one.specifier}: ${wrong}`];
+  });
+
+test('DESIGN 1: dependencies of rooms point one way, and each package stays in its home', () => {
+  const sources = readSources();
+  const imports = sources.flatMap(([file, text]) => findImports(file, text));
+  assert.ok(
+    sources.length > 50 && imports.length > 150,
+    `${imports.length} imports in ${sources.length} files`,
+  );
+  assert.deepEqual(violations(imports), []);
+});
+
+test('DESIGN 1: every room of the order exists', () => {
+  const rooms = new Set(readSources().map(([file]) => roomOf(file)));
+  assert.deepEqual(
+    order.flat().filter((room) => !rooms.has(room)),
+    [],
+  );
+});
+
+test('DESIGN 1: the check finds what it forbids', () => {
+  const wrong: Readonly<Record<string, string>> = {
+    'proof/dpop.ts': `import type { VerifiedToken } from '../token/verified-token.js';`,
+    'token/verify.ts': `import { importProofKey } from "../proof/jwk.js";`,
+    'request/facts.ts': `export * from '../gate/gate.js';`,
+    'support/clock.ts': `import { Denial } from '../denial/denial.js';`,
+    'gate/gate.ts': `import {\n  Replies,\n} from '../reply/reply.js';`,
+    'reply/reply.ts': `import '../forward/pool.js';`,
+    'policy/routes.ts': `import { loadConfig } from '../config/load.js';`,
+    'config/load.ts': `import { RouteTable } from '../policy/routes.js';`,
+    'binding/binding.ts': `const { jwtVerify } = await import('jose');`,
+    'gate/claim.ts': `import { LRUCache } from 'lru-cache';`,
+    'forward/pool.ts': `import httpProxy from 'http-proxy';`,
+    'token/fetch.ts': `type Agent = import('undici').Agent;`,
+    'request/target.ts': `import { parse } from 'url';`,
+    'policy/pattern.ts': `import x from '../helpers/x.js';`,
+    'app.ts': `import { run } from './main.js';`,
+    'listener/server.ts': `import { App } from '../app.js';`,
+  };
+  for (const [file, text] of Object.entries(wrong)) {
+    assert.equal(violations(findImports(file, text)).length, 1, `${file}: ${text}`);
+  }
+});
+
+test('DESIGN 1: the check lets pass what is allowed, and reads no comments', () => {
+  const right: Readonly<Record<string, string>> = {
+    'proof/dpop.ts': `import { LRUCache } from 'lru-cache';\nimport { nowSeconds } from '../support/clock.js';`,
+    'proof/replay/memory.ts': `import type { Clock } from '../../support/clock.js';\nimport { x } from '../nonce.js';`,
+    'gate/gate.ts': `/** @see import('jose') */\n// import { x } from '../reply/reply.js';\nimport { Denial } from '../denial/denial.js';`,
+    'app.ts': `import { loadConfig } from './config/load.js';`,
+    'main.ts': `import { serve } from './cli/serve.js';\nimport { parseArgs } from 'node:util';`,
+    'forward/assertion.ts': `import { SignJWT } from 'jose';`,
+  };
+  for (const [file, text] of Object.entries(right)) {
+    const imports = findImports(file, text);
+    assert.ok(imports.length > 0);
+    assert.deepEqual(violations(imports), []);
+  }
+});
