@@ -12,7 +12,9 @@ export class ConnectionTable {
   readonly #limits: ConnectionLimits;
   readonly #meaning: CertificateMeaning;
   readonly #perAddress = new Map<string, number>();
-  readonly #connections = new WeakMap<Socket, Connection>();
+  /** by socket as HTTP sees it, from its first request on */
+  readonly #connections = new Map<Socket, Connection>();
+  #draining = false;
   #size = 0;
 
   constructor(limits: ConnectionLimits, meaning: CertificateMeaning) {
@@ -39,8 +41,16 @@ export class ConnectionTable {
     const known = this.#connections.get(socket);
     if (known !== undefined) return known;
     const connection = new Connection(socket, this.#meaning);
+    if (this.#draining) connection.drain();
     this.#connections.set(socket, connection);
+    socket.once('close', () => this.#connections.delete(socket));
     return connection;
+  }
+
+  /** Every connection ends with the answer that is under way, or the next one. */
+  drain(): void {
+    this.#draining = true;
+    for (const connection of this.#connections.values()) connection.drain();
   }
 
   #forget(address: string): void {

@@ -9,6 +9,8 @@ export interface Job {
   run(): Promise<void>;
   /** The parser gave up while the body of this request arrived. @returns false when its body was not at fault */
   failBody(denial: Denial): boolean;
+  /** Its answer is the last one on the connection, and says so, unless it has begun. */
+  endConnection(): void;
 }
 
 /**
@@ -32,6 +34,7 @@ export class Connection {
   /** the job at work, then those that wait */
   readonly #jobs: Job[] = [];
   #closing = false;
+  #draining = false;
 
   constructor(socket: Socket, meaning: CertificateMeaning) {
     this.socket = socket;
@@ -60,6 +63,12 @@ export class Connection {
     this.#jobs.length = Math.min(this.#jobs.length, 1);
   }
 
+  /** The process is about to end: the connection does so with the answer that is under way, or the next one. */
+  drain(): void {
+    this.#draining = true;
+    this.#jobs[0]?.endConnection();
+  }
+
   closeNow(): void {
     this.closeAfterAnswer();
     this.socket.destroy();
@@ -67,6 +76,7 @@ export class Connection {
 
   async #work(): Promise<void> {
     for (let job = this.#jobs[0]; job !== undefined; job = this.#jobs[0]) {
+      if (this.#draining) job.endConnection();
       await job.run();
       this.#jobs.shift();
     }

@@ -2,12 +2,17 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Denial } from '../denial/denial.js';
-import type { Forwarded, Forwarder } from '../forward/forwarder.js';
+import type { Forwarder } from '../forward/forwarder.js';
 import { InboundBody } from '../forward/inbound.js';
 import type { Admission } from '../gate/admission.js';
 import type { Gate } from '../gate/gate.js';
 import { type Refusal, toRefusal } from '../gate/refusal.js';
-import type { Outcome, RequestRecord } from '../observability/request-record.js';
+import {
+  type OpenRecord,
+  type Outcome,
+  openRecord,
+  type RequestRecord,
+} from '../observability/request-record.js';
 import type { ResourceMetadata } from '../reply/metadata.js';
 import type { Answer, Replies } from '../reply/reply.js';
 import type { RequestFacts } from '../request/facts.js';
@@ -31,21 +36,6 @@ export interface InboundRequest {
   readonly expectation: Expectation;
 }
 
-type Unfinished = Partial<RequestRecord> & Pick<RequestRecord, 'outcome' | 'status'>;
-
-/** The record of a request of which nothing is known. */
-export const unknownRequest = {
-  ...{
-    facts: undefined,
-    route: undefined,
-    token: undefined,
-    proof: undefined,
-    key: undefined,
-    exception: undefined,
-  },
-  ...{ cause: undefined, durationMs: 0, gateMs: undefined, upstreamMs: undefined },
-} satisfies Partial<RequestRecord>;
-
 /**
  * One request on its way through: gate, then service or refusal, then the one event that tells about it. Never
  * throws.
@@ -57,9 +47,9 @@ export class Exchange implements Job {
   readonly #response: ServerResponse;
   readonly #body: InboundBody;
   readonly #expectation: Expectation;
-  readonly #requestId = randomUUID();
+  /** filled in on the way, told at the end */
+  readonly #record: OpenRecord;
   readonly #startedMs = performance.now();
-  #gateMs: number | undefined;
 
   constructor(parts: ExchangeParts, connection: Connection, inbound: InboundRequest) {
     this.#parts = parts;
@@ -68,6 +58,7 @@ export class Exchange implements Job {
     this.#request = inbound.request;
     this.#response = inbound.response;
     this.#body = new InboundBody(inbound.request);
+    this.#record = openRecord(randomUUID(), connection.remoteAddress);
   }
 
   failBody(denial: Denial): boolean {
@@ -76,85 +67,95 @@ export class Exchange implements Job {
     return true;
   }
 
-  async run(): Promise<void> {
-    const result = await this.#serve().catch((error: unknown) => this.#refuse(toRefusal(error, {})));
-    this.#parts.record({
-      ...unknownRequest,
-      ...result,
-      requestId: this.#requestId,
-      remoteAddress: this.#connection.remoteAddress,
-      durationMs: performance.now() - this.#startedMs,
-      gateMs: this.#gateMs,
-    });
+  endConnection(): void {
+    if (!this.#response.headersSent) this.#response.shouldKeepAlive = false;
   }
 
-  async #serve(): Promise<Unfinished> {
-    const { gate, metadata } = this.#parts;
+  async run(): Promise<void> {
+    try {
+      await this.#serve();
+    } catch (error) {
+      await this.#refuse(toRefusal(error, {}));
+    }
+    this.#record.durationMs = performance.now() - this.#startedMs;
+    this.#parts.record(this.#record);
+  }
+
+  async #serve(): Promise<void> {
+    if (this.#expectation === 'unknown') throw new Denial('expectation_failed');
     const { method = '', url = '', httpVersion, rawHeaders } = this.#request;
-    if (this.#expectation === 'unknown') return this.#refuse(toRefusal(new Denial('expectation_failed'), {}));
     const { remoteAddress, certificate } = this.#connection;
-    const verdict = await gate.decide({
-      ...{ requestId: this.#requestId, method, target: url, httpVersion, rawHeaders },
-      ...{ remoteAddress, certificate },
+    const verdict = await this.#parts.gate.decide({
+      requestId: this.#record.requestId,
+      method,
+      target: url,
+      httpVersion,
+      rawHeaders,
+      remoteAddress,
+      certificate,
     });
-    this.#gateMs = performance.now() - this.#startedMs;
+    this.#record.gateMs = performance.now() - this.#startedMs;
     switch (verdict.kind) {
       case 'refused':
         return this.#refuse(verdict);
       case 'metadata':
-        return this.#answerMetadata(verdict.facts, metadata.answer(method, verdict.facts.target.path));
+        return this.#answerMetadata(verdict.facts);
       case 'admitted':
-        return this.#forward(verdict.admission, this.#expectation === 'continue');
+        return this.#forward(verdict.admission);
     }
   }
 
-  async #forward(admission: Admission, expectsContinue: boolean): Promise<Unfinished> {
+  async #forward(admission: Admission): Promise<void> {
     const { facts, grant } = admission;
-    const { route, token, constraint, exception, proof } = grant;
-    const about = {
-      facts,
-      route,
-      token,
-      proof,
-      key: constraint?.jkt ?? constraint?.x5tS256,
-      exception: exception?.id,
-    };
+    const { route, token, constraint } = grant;
+    const record = this.#record;
+    record.facts = facts;
+    record.route = route;
+    record.token = token;
+    record.proof = grant.proof;
+    record.key = constraint?.jkt ?? constraint?.x5tS256;
+    record.exception = grant.exception?.id;
     try {
       const inbound = { request: this.#request, response: this.#response, body: this.#body };
-      const forwarded: Forwarded = await this.#parts.forwarder.forward(admission, inbound, expectsContinue);
-      return {
-        ...about,
-        ...forwarded,
-        outcome: this.#outcome(forwarded.upstreamMs === undefined ? 'local' : 'forwarded'),
-      };
+      const { status, upstreamMs } = await this.#parts.forwarder.forward(
+        admission,
+        inbound,
+        this.#expectation === 'continue',
+      );
+      record.upstreamMs = upstreamMs;
+      this.#end(status, upstreamMs === undefined ? 'local' : 'forwarded');
     } catch (error) {
-      return {
-        ...about,
-        ...(await this.#refuse(toRefusal(error, { facts, route, ...(token && { token }) }))),
-      };
+      await this.#refuse(toRefusal(error, { facts, route, ...(token && { token }) }));
     }
   }
 
-  async #answerMetadata(facts: RequestFacts, answer: Answer): Promise<Unfinished> {
-    const headers = [...answer.headers, 'X-Request-Id', this.#requestId];
-    await this.#write({ ...answer, headers }, this.#ending(facts, false));
-    return { facts, status: answer.status, outcome: this.#outcome('local') };
+  async #answerMetadata(facts: RequestFacts): Promise<void> {
+    this.#record.facts = facts;
+    const { status, headers, body } = this.#parts.metadata.answer(facts.method, facts.target.path);
+    const answer = { status, headers: [...headers, 'X-Request-Id', this.#record.requestId], body };
+    await this.#write(answer, this.#ending(facts, false));
+    this.#end(status, 'local');
   }
 
   /** Answers with the refusal; where an answer has begun, nothing can be said but by cutting it off (B13). */
-  async #refuse(refusal: Refusal): Promise<Unfinished> {
+  async #refuse(refusal: Refusal): Promise<void> {
     const { cause, facts, route, token } = refusal;
-    const about = { cause, facts, route, token, status: cause.entry.status };
-    const outcome: Outcome = cause instanceof Denial ? 'refused' : 'failed';
+    const record = this.#record;
+    record.cause = cause;
+    record.facts = facts;
+    record.route = route;
+    record.token = token;
+    record.status = cause.entry.status;
+    record.outcome = cause instanceof Denial ? 'refused' : 'failed';
     if (this.#response.headersSent || this.#response.destroyed) {
+      if (!this.#response.headersSent) record.outcome = 'aborted';
       this.#connection.closeNow();
-      return { ...about, outcome: this.#response.headersSent ? outcome : 'aborted' };
+      return;
     }
     // A body that came with the head is parsed by then: it is not unread, and need not end the connection.
     if (!this.#request.complete) await nextTurn();
-    const answer = this.#parts.replies.refuse(refusal, this.#requestId);
+    const answer = this.#parts.replies.refuse(refusal, record.requestId);
     await this.#write(answer, this.#ending(facts, isMessageFault(cause.entry)));
-    return { ...about, outcome };
   }
 
   async #write(answer: Answer, ending: Ending): Promise<void> {
@@ -170,8 +171,9 @@ export class Exchange implements Job {
     return this.#expectation === 'continue' ? 'close' : 'drain-and-close';
   }
 
-  #outcome(whole: Outcome): Outcome {
-    return this.#response.writableFinished ? whole : 'aborted';
+  #end(status: number, outcome: Outcome): void {
+    this.#record.status = status;
+    this.#record.outcome = this.#response.writableFinished ? outcome : 'aborted';
   }
 }
 

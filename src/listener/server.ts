@@ -5,9 +5,10 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { Denial } from '../denial/denial.js';
 import { toRefusal } from '../gate/refusal.js';
+import { openRecord } from '../observability/request-record.js';
 import type { Connection } from './connection.js';
 import { type ConnectionLimits, ConnectionTable } from './connection-table.js';
-import { Exchange, type ExchangeParts, type Expectation, unknownRequest } from './exchange.js';
+import { Exchange, type ExchangeParts, type Expectation } from './exchange.js';
 import { buildTlsOptions, certificateMeaning, isAcceptable, type TlsOptions } from './tls.js';
 import { writeRawAnswer } from './write.js';
 
@@ -34,9 +35,6 @@ export class Listener {
   readonly #parts: ExchangeParts;
   readonly #server: http.Server;
   readonly #connections: ConnectionTable;
-  /** answers that are under way, so that a drain can end their connections with them */
-  readonly #open = new Set<http.ServerResponse>();
-  #draining = false;
 
   constructor(options: ListenerOptions, parts: ExchangeParts) {
     this.#options = options;
@@ -71,8 +69,7 @@ export class Listener {
    * @see REQUIREMENTS S07
    */
   async drain(graceMs: number): Promise<void> {
-    this.#draining = true;
-    for (const response of this.#open) if (!response.headersSent) response.shouldKeepAlive = false;
+    this.#connections.drain();
     // Node looks for idle connections once, when it is told to close; those that become idle later would stay.
     const idle = setInterval(() => this.#server.closeIdleConnections(), drainCheckMs);
     const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs);
@@ -105,16 +102,7 @@ export class Listener {
 
   #accept(request: http.IncomingMessage, response: http.ServerResponse, expectation: Expectation): void {
     const connection = this.#connections.of(request.socket);
-    const exchange = new Exchange(this.#parts, connection, { request, response, expectation });
-    connection.enqueue({
-      run: async () => {
-        if (this.#draining) response.shouldKeepAlive = false;
-        this.#open.add(response);
-        await exchange.run();
-        this.#open.delete(response);
-      },
-      failBody: (denial) => exchange.failBody(denial),
-    });
+    connection.enqueue(new Exchange(this.#parts, connection, { request, response, expectation }));
   }
 
   /** What the parser refuses belongs to the request whose body is arriving, or is a request of its own. */
@@ -132,20 +120,16 @@ export class Listener {
     const { replies, record } = this.#parts;
     connection.enqueue({
       run: async () => {
-        const requestId = randomUUID();
+        const request = openRecord(randomUUID(), connection.remoteAddress);
+        request.status = denial.entry.status;
+        request.outcome = 'refused';
+        request.cause = denial;
         connection.closeAfterAnswer();
-        writeRawAnswer(connection.socket, replies.refuse(toRefusal(denial, {}), requestId));
-        const { status } = denial.entry;
-        record({
-          ...unknownRequest,
-          requestId,
-          status,
-          cause: denial,
-          outcome: 'refused',
-          remoteAddress: connection.remoteAddress,
-        });
+        writeRawAnswer(connection.socket, replies.refuse(toRefusal(denial, {}), request.requestId));
+        record(request);
       },
       failBody: () => false,
+      endConnection: () => {},
     });
   }
 }

@@ -39,7 +39,9 @@ export function createLog(level: LogLevel): Log {
     destination,
   );
   return {
-    request: (record) => logger.info(describe(record), 'request'),
+    request: (record) => {
+      if (logger.isLevelEnabled('info')) destination.write(`${JSON.stringify(describe(record))}\n`);
+    },
     info: (event, fields = {}) => logger.info(fields, event),
     warn: (event, fields = {}) => logger.warn(fields, event),
     error: (event, fields = {}) => logger.error(fields, event),
@@ -54,13 +56,17 @@ export function createLog(level: LogLevel): Log {
 }
 
 /**
- * The one event of a request. Of the caller's secrets only digests: never a token, proof, cookie or query string; of
+ * The one event of a request. Written past pino, which builds a line of so many members from pieces: in one call of
+ * JSON.stringify it costs a third. Of the caller's secrets only digests: never a token, proof, cookie or query string; of
  * what the caller wrote only bounded text, which JSON escapes.
  */
 function describe(record: RequestRecord): object {
   const { facts, token, cause } = record;
   const subject = token?.subject;
   return {
+    level: 'info',
+    time: new Date().toISOString(),
+    event: 'request',
     request_id: record.requestId,
     route: record.route?.path,
     method: facts?.method,

@@ -69,11 +69,13 @@ export class RouteTable {
   #checkReading(reading: string, group: RouteGroup): void {
     const trimmed = withoutTrailingSlashes(reading);
     for (const variant of trimmed === reading ? [reading] : [reading, trimmed]) {
-      const exact = this.#groups.find(({ pattern }) => pattern.matches(variant));
-      const folded = this.#groups.find(({ pattern }) => pattern.matchesFolded(variant));
-      const other = exact !== group ? exact : folded;
-      if (other !== group)
+      for (const match of ['matches', 'matchesFolded'] as const) {
+        const other = this.#groups.find(({ pattern }) => pattern[match](variant));
+        // A route that ends on a slash: without it the path belongs to nobody else, so it is the same resource.
+        const isOnlyTrimmed = other === undefined && variant !== reading;
+        if (other === group || isOnlyTrimmed) continue;
         throw new Denial('path_ambiguous', `also readable as route ${other?.pattern.text ?? 'none'}`);
+      }
     }
   }
 }

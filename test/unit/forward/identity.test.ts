@@ -102,6 +102,12 @@ test('L03: with refuse only printable ASCII passes', () => {
     denied(() => write(value, 'refuse'), 'identity_unrepresentable');
 });
 
+test('L03: with base64url what is plain stays as it is, the rest is encoded', () => {
+  assert.equal(write('alice', 'base64url'), 'alice');
+  assert.equal(write('Ж', 'base64url'), '0JY');
+  assert.equal(write('a ', 'base64url'), 'YSA');
+});
+
 test('L03: absent and null claims give no field, other values their JSON', () => {
   assert.equal(write(undefined), undefined);
   assert.equal(write(null), undefined);

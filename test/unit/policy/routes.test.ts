@@ -68,6 +68,22 @@ test('N04: a trailing slash leads to no other route', () => {
   assert.equal(match([exact, rest], '/other/'), rest);
 });
 
+test('N04: a route that ends on a slash can be reached, unless its path without it is another route', () => {
+  const slashed = makeRoute('/orders/');
+  assert.equal(match([slashed], '/orders/'), slashed);
+  assert.equal(match([slashed, guarded], '/orders/'), slashed);
+  denied(() => match([slashed], '/orders'), 'route_not_found');
+  denied(() => match([slashed, rest], '/orders/'), 'path_ambiguous');
+  denied(() => match([slashed, makeRoute('/ORDERS')], '/orders/'), 'path_ambiguous');
+});
+
+test('N03: what no route names cannot be reached as another reading of what one does', () => {
+  const one = makeRoute('/public/*', { proof: 'none' });
+  denied(() => match([one], '/public/a%5Cb'), 'path_ambiguous');
+  denied(() => match([one], '/public/%252Fb'), 'path_ambiguous');
+  assert.equal(match([one], '/public/a;b'), one);
+});
+
 test('N03: an encoded slash is refused unless the route declares it a character', () => {
   const pass = makeRoute('/files/*', { encodedSlashes: 'pass' });
   denied(() => match([makeRoute('/files/*')], '/files/a%2Fb'), 'path_ambiguous');
