@@ -14,6 +14,8 @@ export class ConnectionTable {
   readonly #perAddress = new Map<string, number>();
   /** by socket as HTTP sees it, from its first request on */
   readonly #connections = new Map<Socket, Connection>();
+  /** by the same, until their first request */
+  readonly #unused = new Set<Socket>();
   #draining = false;
   #size = 0;
 
@@ -36,8 +38,19 @@ export class ConnectionTable {
     if (address !== '' && count > this.#limits.connectionsPerAddress) socket.destroy();
   }
 
-  /** @param socket - as HTTP sees it: the TLS socket where there is TLS, after its handshake */
+  /** Waits for the first request. @param socket - as HTTP sees it: the TLS socket where there is TLS, after its handshake */
+  expect(socket: Socket): void {
+    if (this.#draining) {
+      socket.destroy();
+      return;
+    }
+    this.#unused.add(socket);
+    socket.once('close', () => this.#unused.delete(socket));
+  }
+
+  /** @param socket - the same as given to `expect` */
   of(socket: Socket): Connection {
+    this.#unused.delete(socket);
     const known = this.#connections.get(socket);
     if (known !== undefined) return known;
     const connection = new Connection(socket, this.#meaning);
@@ -47,9 +60,13 @@ export class ConnectionTable {
     return connection;
   }
 
-  /** Every connection ends with the answer that is under way, or the next one. */
+  /**
+   * Every connection ends with the answer that is under way, or the next one. Those that never had a request end now:
+   * Node takes them for busy, and would wait for them.
+   */
   drain(): void {
     this.#draining = true;
+    for (const socket of this.#unused) socket.destroy();
     for (const connection of this.#connections.values()) connection.drain();
   }
 

@@ -89,6 +89,9 @@ export class Listener {
         if (!isAcceptable(socket, tls)) socket.destroy();
       });
     }
+    server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) =>
+      this.#connections.expect(socket),
+    );
     server.on('request', (request, response) => this.#accept(request, response, 'none'));
     server.on('checkContinue', (request, response) => this.#accept(request, response, 'continue'));
     server.on('checkExpectation', (request, response) => this.#accept(request, response, 'unknown'));

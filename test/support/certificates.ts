@@ -37,6 +37,19 @@ export interface Ca {
   issue(request: CertificateRequest): Promise<IssuedCertificate>;
 }
 
+/** Makes a certificate that only its own key vouches for. */
+export async function makeSelfSigned(request: CertificateRequest): Promise<IssuedCertificate> {
+  const keys = await generateKeys();
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    ...validity(request),
+    name: nameOf(request.cn),
+    keys,
+    signingAlgorithm,
+    extensions: [...(await endEntityExtensions(request, keys)), ...subjectAlternativeName(request.san ?? [])],
+  });
+  return withKey(certificate, keys);
+}
+
 /** Makes a certificate authority (P-256) that is known to nobody else; its key never leaves this process. */
 export async function makeCa({ cn = 'Holdfast test CA' }: { cn?: string } = {}): Promise<Ca> {
   const keys = await generateKeys();
@@ -62,8 +75,6 @@ async function issue(
   ca: { certificate: x509.X509Certificate; signingKey: webcrypto.CryptoKey },
 ): Promise<IssuedCertificate> {
   const keys = await generateKeys();
-  const usage =
-    request.usage === 'server' ? x509.ExtendedKeyUsage.serverAuth : x509.ExtendedKeyUsage.clientAuth;
   const certificate = await x509.X509CertificateGenerator.create({
     ...validity(request),
     subject: nameOf(request.cn),
@@ -72,14 +83,31 @@ async function issue(
     signingKey: ca.signingKey,
     signingAlgorithm,
     extensions: [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([usage]),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      ...(await endEntityExtensions(request, keys)),
       await x509.AuthorityKeyIdentifierExtension.create(ca.certificate),
       ...subjectAlternativeName(request.san ?? []),
     ],
   });
+  return withKey(certificate, keys);
+}
+
+async function endEntityExtensions(
+  { usage }: CertificateRequest,
+  keys: webcrypto.CryptoKeyPair,
+): Promise<x509.Extension[]> {
+  const { serverAuth, clientAuth } = x509.ExtendedKeyUsage;
+  return [
+    new x509.BasicConstraintsExtension(false, undefined, true),
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+    new x509.ExtendedKeyUsageExtension([usage === 'server' ? serverAuth : clientAuth]),
+    await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+  ];
+}
+
+async function withKey(
+  certificate: x509.X509Certificate,
+  keys: webcrypto.CryptoKeyPair,
+): Promise<IssuedCertificate> {
   const der = Buffer.from(certificate.rawData);
   const pkcs8 = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
   return {
@@ -111,7 +139,10 @@ function subjectAlternativeName(names: readonly string[]): x509.Extension[] {
   if (names.length === 0) return [];
   return [
     new x509.SubjectAlternativeNameExtension(
-      names.map((value) => ({ type: /^[\d.]+$|:/.test(value) ? ('ip' as const) : ('dns' as const), value })),
+      names.map((value) => ({
+        type: /^[\d.]+$|^[\dA-Fa-f:]+$/.test(value) ? ('ip' as const) : ('dns' as const),
+        value,
+      })),
     ),
   ];
 }

@@ -47,7 +47,12 @@ export function makeProof({ key, method, uri, token, nonce, claims, header }: Pr
 /** Signs with ES256 whatever it is given, also what no library would sign. */
 export function signCompact(key: KeyObject, header: object, claims: object): string {
   const input = `${encode(header)}.${encode(claims)}`;
-  return `${input}.${sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
+  return `${input}.${signText(key, input)}`;
+}
+
+/** The ES256 signature of a text that is the signing input already. */
+export function signText(key: KeyObject, input: string): string {
+  return sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url');
 }
 
 function encode(value: object): string {

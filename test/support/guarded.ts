@@ -35,7 +35,7 @@ export class Guarded {
     this.#caller = caller;
   }
 
-  /** @param options - upstream and issuers are filled in; what is given in `upstream` is added to the URL */
+  /** @param options - one route must lead to `/`; upstream and issuers are filled in; what is given in `upstream` is added to the URL */
   static async start({ config = {}, files = {}, ...rest }: Partial<SidecarOptions> = {}): Promise<Guarded> {
     const service = await RecordingService.start();
     const signer = makeDpopKey();
@@ -48,11 +48,17 @@ export class Guarded {
         'jwks.json': JSON.stringify({ keys: [{ ...signer.jwk, kid: 'k1', alg: 'ES256', use: 'sig' }] }),
       },
     });
-    await sidecar.ready();
-    const key = makeDpopKey();
-    const token = signToken(signer, key);
-    const nonce = await sidecar.nonce(token, key);
-    return new Guarded(sidecar, service, { key, token, nonce });
+    try {
+      await sidecar.ready();
+      const key = makeDpopKey();
+      const token = signToken(signer, key);
+      const nonce = await sidecar.nonce(token, key);
+      return new Guarded(sidecar, service, { key, token, nonce });
+    } catch (error) {
+      await sidecar.stop();
+      await service.stop();
+      throw error;
+    }
   }
 
   /** `Authorization` and `DPoP` lines for one request. */

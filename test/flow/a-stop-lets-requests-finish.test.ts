@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import * as net from 'node:net';
+import { describe, test } from 'node:test';
+import { Guarded, until } from '../support/guarded.js';
+import type { Wire } from '../support/wire.js';
+
+const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+
+interface Held {
+  readonly guarded: Guarded;
+  readonly wire: Wire;
+  /** the service's end of the request that is under way */
+  readonly socket: Socket;
+}
+
+/** A sidecar with one request that waits for the service. */
+async function withHeld(
+  config: Readonly<Record<string, unknown>>,
+  use: (held: Held) => Promise<void>,
+  nodeArgs: string[] = [],
+): Promise<void> {
+  const guarded = await Guarded.start({ config, nodeArgs });
+  try {
+    let held: Socket | undefined;
+    guarded.service.script = (_, socket) => {
+      held = socket;
+      return undefined;
+    };
+    const wire = await guarded.open();
+    wire.send(guarded.proven({ target: '/held' }));
+    await until(() => held !== undefined, 'a request under way');
+    if (held !== undefined) await use({ guarded, wire, socket: held });
+  } finally {
+    await guarded.stop();
+  }
+}
+
+async function refusesConnections(port: number): Promise<boolean> {
+  const socket = net.connect({ port, host: '127.0.0.1' });
+  try {
+    await once(socket, 'connect');
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function isDraining({ sidecar }: Guarded): Promise<void> {
+  await sidecar.child.event(({ event }) => event === 'draining');
+  await until(async () => (await sidecar.admin('/readyz')).status === 503, 'readiness fails');
+  assert.equal((await sidecar.admin('/livez')).status, 200);
+  await until(() => refusesConnections(sidecar.port), 'new connections are refused');
+}
+
+describe('S07: SIGTERM', () => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    test(`${signal}: what is under way finishes, idle connections end, new ones are refused, exit code 0`, () =>
+      withHeld({}, async ({ guarded, wire, socket }) => {
+        const idle = await guarded.open();
+        const silent = await guarded.open();
+        idle.send('GET / HTTP/1.1\r\nHost: api.test\r\n\r\n');
+        assert.equal((await idle.response()).status, 401);
+        guarded.sidecar.child.signal(signal);
+        await isDraining(guarded);
+        assert.equal(await idle.closed(), '');
+        assert.equal(await silent.closed(), '');
+        assert.equal(wire.unread, '');
+        socket.write(ok);
+        const response = await wire.response();
+        assert.equal(response.status, 200);
+        assert.equal(response.body, 'ok');
+        assert.equal(response.one('connection'), 'close');
+        assert.equal(await wire.closed(), '');
+        assert.equal(await guarded.sidecar.child.end(), 0);
+        assert.equal(guarded.sidecar.child.text, '');
+      }));
+  }
+
+  test('an answer that has begun is finished', () =>
+    withHeld({}, async ({ guarded, wire, socket }) => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf');
+      await until(() => wire.unread.endsWith('half'), 'half an answer');
+      guarded.sidecar.child.signal('SIGTERM');
+      await isDraining(guarded);
+      socket.write('half');
+      assert.equal((await wire.response()).body, 'halfhalf');
+      await wire.closed();
+      assert.equal(await guarded.sidecar.child.end(), 0);
+    }));
+
+  test('a request sent on an open connection while draining is the last one', () =>
+    withHeld({}, async ({ guarded, wire, socket }) => {
+      wire.send(guarded.proven({ target: '/behind' }));
+      guarded.sidecar.child.signal('SIGTERM');
+      await isDraining(guarded);
+      guarded.service.script = () => ok;
+      socket.write(ok);
+      assert.equal((await wire.response()).status, 200);
+      const rest = await wire.closed();
+      assert.ok(rest === '' || rest.startsWith('HTTP/1.1 200 OK'), rest);
+      assert.equal(await guarded.sidecar.child.end(), 0);
+    }));
+
+  test('what is not done after the grace is cut off, exit code 0', () =>
+    withHeld({ shutdown: { grace: '1s' } }, async ({ guarded, wire }) => {
+      guarded.sidecar.child.signal('SIGTERM');
+      assert.equal(await wire.closed(), '');
+      assert.equal(await guarded.sidecar.child.end(), 0);
+    }));
+
+  test('a second signal ends it at once', () =>
+    withHeld({}, async ({ guarded, wire }) => {
+      guarded.sidecar.child.signal('SIGTERM');
+      await isDraining(guarded);
+      guarded.sidecar.child.signal('SIGTERM');
+      assert.equal(await guarded.sidecar.child.end(), 130);
+      assert.equal(await wire.closed(), '');
+    }));
+});
+
+const preload = (code: string) => ['--import', `data:text/javascript,${encodeURIComponent(code)}`];
+
+describe('S11: an error that nobody caught', () => {
+  const injections = {
+    'an exception': "process.on('SIGUSR2', () => { throw new Error('injected') })",
+    'a rejection': "process.on('SIGUSR2', () => { Promise.reject(new Error('injected')) })",
+  };
+  for (const [title, code] of Object.entries(injections)) {
+    test(`${title}: logged, not ready, what is under way finishes, exit code 1`, () =>
+      withHeld(
+        {},
+        async ({ guarded, wire, socket }) => {
+          guarded.sidecar.child.signal('SIGUSR2');
+          const event = await guarded.sidecar.child.event(({ event }) => event === 'uncaught');
+          assert.match(String(event.detail), /injected/);
+          await isDraining(guarded);
+          socket.write(ok);
+          assert.equal((await wire.response()).status, 200);
+          await wire.closed();
+          assert.equal(await guarded.sidecar.child.end(), 1);
+        },
+        preload(code),
+      ));
+  }
+
+  test('trap: SIGUSR1 opens no debugger', () =>
+    withHeld({}, async ({ guarded, wire, socket }) => {
+      guarded.sidecar.child.signal('SIGUSR1');
+      await guarded.sidecar.child.event(({ event }) => event === 'signal_ignored');
+      assert.equal(guarded.sidecar.child.text, '');
+      socket.write(ok);
+      assert.equal((await wire.response()).status, 200);
+      wire.close();
+    }));
+});

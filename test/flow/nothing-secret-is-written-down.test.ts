@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import { Checkpoint, uniqueText } from '../support/checkpoint.js';
+import { makeDpopKey } from '../support/dpop.js';
+import { request } from '../support/sidecar.js';
+import { Wire } from '../support/wire.js';
+
+test('S01: no credential is in the log or the metrics, wherever it was sent', async () => {
+  const basic = `legacy:${uniqueText()}`;
+  const secret = randomBytes(32);
+  const guarded = await Checkpoint.start({
+    config: {
+      log: { level: 'debug' },
+      dpop: { nonceSecret: 'nonce.secret' },
+      identity: { authorization: { basic: 'basic.txt' } },
+    },
+    files: { 'nonce.secret': secret, 'basic.txt': basic },
+  });
+  await guarded.fetchNonce();
+  for (const one of [basic, Buffer.from(basic).toString('base64'), secret.toString('hex')])
+    guarded.keepSecret(one);
+  for (const encoding of ['base64', 'base64url'] as const) guarded.keepSecret(secret.toString(encoding));
+  const fresh = () => {
+    const text = uniqueText();
+    guarded.keepSecret(text);
+    return text;
+  };
+
+  const { seen } = await guarded.admits({
+    target: `/a?code=${fresh()}&access=${fresh()}`,
+    headers: [`Cookie: sid=${fresh()}`],
+  });
+  assert.deepEqual(seen.all('authorization'), [`Basic ${Buffer.from(basic).toString('base64')}`]);
+
+  const token = guarded.token();
+  const proof = guarded.proof({ token });
+  await guarded.admits({ token, proof });
+  await guarded.send({ token, proof });
+  await guarded.send({ token, scheme: 'Bearer' });
+  await guarded.send({ token, key: makeDpopKey() });
+  await guarded.send({ token: `${token}x`, proof: null });
+  await guarded.send({ token: fresh(), proof: fresh() });
+  await guarded.send({ token: `${fresh()}.${fresh()}.${fresh()}`, proof: null });
+  await guarded.send({ token, proof: `${fresh()}.${fresh()}.${fresh()}` });
+  await guarded.send({ token, target: `/a?access_token=${token}` });
+  await guarded.send({ token: null, headers: [`Authorization: Basic ${fresh()}`] });
+  await guarded.send({ token: null, headers: [`Authorization: DPoP ${fresh()} ${fresh()}`] });
+  await guarded.send({ token: null, headers: [`Authorization: ${fresh()}`] });
+  await guarded.send({ headers: [`Authorization: Bearer ${fresh()}`] });
+  await guarded.send({ headers: [`DPoP: ${fresh()}`] });
+  await guarded.send({ headers: [`Proxy-Authorization: Basic ${fresh()}`, `X-Api-Key: ${fresh()}`] });
+  await guarded.send({
+    token,
+    proof: guarded.proof({ token, uri: `http://api.test/x?code=${fresh()}#${fresh()}` }),
+  });
+  await guarded.send({ token, proof: guarded.proof({ token, nonce: fresh() }) });
+  await guarded.send({ headers: [`Expect: ${fresh()}`] });
+  await guarded.send(request({ headers: [`Authorization: DPoP ${fresh()}`, `X_Auth_Subject: ${fresh()}`] }));
+  await guarded.send(
+    `GET /a?code=${fresh()} HTTP/1.1\r\nHost: api.test\r\nHost: api.test\r\nAuthorization: DPoP ${fresh()}\r\n\r\n`,
+  );
+  await guarded.send(
+    `GET /a#${fresh()} HTTP/1.1\r\nHost: api.test\r\nAuthorization: DPoP ${fresh()}\r\n\r\n`,
+  );
+  await guarded.send(`GET /a HTTP/1.1\r\nHost: api.test\r\n Authorization: DPoP ${fresh()}\r\n\r\n`);
+  await guarded.send(`GET http://api.test/a?code=${fresh()} HTTP/1.1\r\nHost: api.test\r\n\r\n`);
+  guarded.service.script = (_, socket) => {
+    socket.destroy();
+    return undefined;
+  };
+  await guarded.send({ method: 'POST', headers: ['Content-Length: 32'], body: fresh() });
+
+  // The search can find: what may be written down is there.
+  const visible = uniqueText();
+  const last = await guarded.send(request({ target: `/${visible}` }));
+  const { path } = await guarded.sidecar.logged(last);
+  assert.equal(path, `/${visible}`);
+  await guarded.stop();
+});
+
+test('S03: callers cannot make series', async () => {
+  const guarded = await Checkpoint.start();
+  const { signer } = guarded;
+  const kinds: readonly ((i: number) => string)[] = [
+    (i) => request({ target: `/path-${i}/${'x'.repeat(i % 50)}` }),
+    (i) => request({ headers: [`Authorization: Bearer ${signer.token({}, { kid: `kid-${i}` })}`] }),
+    (i) => request({ headers: [`Authorization: Bearer ${signer.token({ client_id: `client-${i}` })}`] }),
+    (i) => request({ headers: [`Authorization: Bearer ${signer.token({ iss: `https://as-${i}.test` })}`] }),
+    (i) => request({ method: 'PUT', headers: [`X-Odd-${i}: 1`], target: `/m?q=${i}` }),
+  ];
+  const series = async () => {
+    const { text } = await guarded.sidecar.admin('/metrics');
+    return text
+      .split('\n')
+      .filter((line) => line.startsWith('holdfast_'))
+      .map((line) => line.split(' ')[0]);
+  };
+  const wires = await Promise.all(kinds.map(() => Wire.open({ port: guarded.sidecar.port })));
+  const run = (from: number, to: number) =>
+    Promise.all(
+      wires.map(async (wire, kind) => {
+        for (let i = from; i < to; i++) {
+          wire.send(kinds[kind]?.(i) ?? '');
+          assert.equal((await wire.response()).status, 401);
+        }
+      }),
+    );
+  await run(0, 1);
+  const before = await series();
+  await run(1, 2000);
+  assert.deepEqual(await series(), before);
+  const total = await guarded.sidecar.metric(
+    'holdfast_requests_total{route="/**",outcome="refused",proof="none",reason="token_key_unknown"}',
+  );
+  assert.equal(total, 2000, 'they were counted, as one');
+  for (const wire of wires) wire.close();
+  assert.equal(guarded.service.bytes, 0);
+  await guarded.stop();
+});
