@@ -276,7 +276,13 @@ function createAdmin(
     jwks: { keys: assertion === undefined ? [] : [assertion.publicJwk] },
     status: () => ({
       config: { hash: configHash },
-      issuers: tokens.state(),
+      issuers: tokens.state().map(({ issuer, keys, ageSeconds, ready, lastError }) => ({
+        issuer,
+        keys,
+        age_seconds: ageSeconds,
+        ready,
+        last_error: lastError,
+      })),
       certificates: certificateExpiries(config.listen.tls).map(({ name, expiresAtMs }) => ({
         name,
         expires: new Date(expiresAtMs).toISOString(),

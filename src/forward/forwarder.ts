@@ -67,9 +67,10 @@ export class Forwarder {
     }
     if (remainingHops(facts) === 0) return answerLocally(response, facts.requestId);
 
+    if (hasLeft(inbound)) return neverSent;
     const leave = await this.#parts.pool.enter(response);
     try {
-      if (hasLeft(inbound)) return { status: 0, upstreamMs: undefined };
+      if (hasLeft(inbound)) return neverSent;
       // Only now, so that a refused client never sends its body (A24).
       if (expectsContinue) response.writeContinue();
       const startedMs = performance.now();
@@ -145,6 +146,9 @@ export class Forwarder {
     return status;
   }
 }
+
+/** The client left before the service was asked. */
+const neverSent: Forwarded = { status: 0, upstreamMs: undefined };
 
 /** @see RFC 9110 §7.6.2: Max-Forwards 0 makes us the final recipient */
 function answerLocally(response: ServerResponse, requestId: string): Promise<Forwarded> {

@@ -28,10 +28,12 @@ export function buildRequestHeaders(
   statements: readonly (readonly [name: string, value: string])[],
   options: HygieneOptions,
 ): OutgoingHeaders {
-  const headers: OutgoingHeaders = { Host: facts.origin.authority };
+  // Without prototype: a field may be called like one of its members.
+  const headers: OutgoingHeaders = Object.create(null);
+  headers.Host = facts.origin.authority;
   copyEndToEnd(facts, headers);
   writeFraming(facts, headers);
-  headers.Via = [...facts.head.values('via'), `1.1 ${options.pseudonym}`].join(', ');
+  headers.Via = [...facts.head.values('via'), `${facts.httpVersion} ${options.pseudonym}`].join(', ');
   writeForwarding(facts, headers, options);
   const authorization = grant.token === undefined ? undefined : chooseAuthorization(facts, options);
   if (authorization !== undefined) headers.Authorization = authorization;

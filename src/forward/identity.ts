@@ -1,4 +1,6 @@
+import { isUtf8 } from 'node:buffer';
 import { Denial } from '../denial/denial.js';
+import { isCanonicalBase64url } from '../jws/base64url.js';
 import type { Grant } from '../policy/authorize.js';
 
 export type IdentityEncoding = 'percent' | 'base64url' | 'refuse';
@@ -71,7 +73,7 @@ function encode(value: string, encoding: IdentityEncoding, name: string): string
       // The percent sign too, so that decoding gives back exactly what the token says.
       return value.replace(/[^\x20-\x24\x26-\x7e]+/g, (part) => percentEncode(part)).replace(/^ | $/g, '%20');
     case 'base64url':
-      return isPlain(value) ? value : Buffer.from(value, 'utf8').toString('base64url');
+      return needsBase64url(value) ? Buffer.from(value, 'utf8').toString('base64url') : value;
     case 'refuse':
       if (!isPlain(value)) throw new Denial('identity_unrepresentable', `${name}: not printable ASCII`);
       return value;
@@ -81,6 +83,17 @@ function encode(value: string, encoding: IdentityEncoding, name: string): string
 // White space around a field value is not part of it (RFC 9110 §5.5): `admin ` would arrive as `admin`.
 function isPlain(value: string): boolean {
   return printableAscii.test(value) && value.trim() === value;
+}
+
+/**
+ * Whether a value is written as base64url: when it is not plain, and when it is plain and yet could be taken for the
+ * encoding of one that must be encoded. So no two values are written alike.
+ */
+function needsBase64url(value: string): boolean {
+  if (!isPlain(value)) return true;
+  if (!isCanonicalBase64url(value)) return false;
+  const bytes = Buffer.from(value, 'base64url');
+  return isUtf8(bytes) && needsBase64url(bytes.toString('utf8'));
 }
 
 function percentEncode(text: string): string {

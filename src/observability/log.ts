@@ -1,6 +1,5 @@
 import { pino } from 'pino';
 import { Denial } from '../denial/denial.js';
-import { shortDigest } from '../support/digest.js';
 import type { RequestRecord } from './request-record.js';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -62,7 +61,6 @@ export function createLog(level: LogLevel): Log {
  */
 function describe(record: RequestRecord): object {
   const { facts, token, cause } = record;
-  const subject = token?.subject;
   return {
     level: 'info',
     time: new Date().toISOString(),
@@ -76,8 +74,8 @@ function describe(record: RequestRecord): object {
     reason: cause === undefined ? undefined : cause instanceof Denial ? cause.reason : cause.code,
     detail: cause?.detail?.slice(0, maxTextCharacters * 2),
     client: token?.clientId.slice(0, maxTextCharacters),
-    subject: subject === undefined ? undefined : shortDigest(subject),
-    token: token?.tokenId === undefined ? undefined : shortDigest(token.tokenId),
+    subject: token?.logNames.subject,
+    token: token?.logNames.token,
     proof: record.proof,
     key: record.key,
     exception: record.exception,

@@ -11,6 +11,11 @@ const transformations: readonly ((path: string) => string)[] = [
   (path) => path.replace(/\/{2,}/g, '/'), // merges slashes
 ];
 
+// What the transformations below could change: encoded visible ASCII, parameters, empty segments.
+const readable = /%(?:2[1-9A-F]|[3-6][0-9A-F]|7[0-9A-E])|;|\/\//;
+// Reading a path in all ways costs in proportion to its length; a path that is both this long and odd is refused.
+const maxPathCharacters = 2048;
+
 /**
  * Every other way in which a service might read this path, up to letter case and a trailing slash, which the caller
  * looks after. A path without encodings, parameters and empty segments has none; any other has a dozen or two at most.
@@ -22,7 +27,8 @@ const transformations: readonly ((path: string) => string)[] = [
  * @returns other readings; undefined when one of them contains a dot segment
  */
 export function otherReadings(path: string): readonly string[] | undefined {
-  if (!/[%;]|\/\//.test(path)) return [];
+  if (!readable.test(path)) return [];
+  if (path.length > maxPathCharacters) return undefined;
   const readings = new Set([path]);
   for (const transform of transformations) {
     for (const reading of [...readings]) readings.add(transform(reading));

@@ -108,6 +108,8 @@ function selectMethod({ routes }: RouteGroup, facts: RequestFacts): RouteOptions
   if (route !== undefined) return route;
   const forwarding = routes.find(({ preflight }) => preflight === 'forward');
   if (forwarding !== undefined && isPreflight(facts)) return forwarding;
-  const allow = routes.flatMap(({ methods }) => methods).filter((method) => !neverForwarded.has(method));
+  const allow = [...new Set(routes.flatMap(({ methods }) => methods))].filter(
+    (method) => !neverForwarded.has(method),
+  );
   throw new Denial('method_not_allowed', facts.method, { allow });
 }

@@ -52,9 +52,14 @@ export class ProofHeaders {
   }
 
   /** Check 7. @throws Denial dpop_key_invalid */
-  async importKey(segment: string, { algorithm, jwk }: TypedHeader): Promise<ProofHeader> {
-    const header = { algorithm, key: await importProofKey(jwk, algorithm) };
-    this.#known.set(segment, header);
-    return header;
+  async importKey({ algorithm, jwk }: TypedHeader): Promise<ProofHeader> {
+    return { algorithm, key: await importProofKey(jwk, algorithm) };
+  }
+
+  /** Keeps a header whose key has just signed a proof: nobody can push out others' keys with keys they do not hold. */
+  remember(segment: string, header: ProofHeader): void {
+    if (this.#known.has(segment)) return;
+    // A copy: the segment is a slice that would keep the whole proof in memory.
+    this.#known.set(Buffer.from(segment, 'latin1').toString('latin1'), header);
   }
 }

@@ -118,12 +118,13 @@ export class DpopVerifier {
     checkTarget(claims, context); // checks 8 and 9
     checkTokenHash(claims, context); // check 12, first half; the second half is binding/
     this.#checkTime(object, claims.iat); // check 11
-    const { key, algorithm } = 'key' in header ? header : await this.#headers.importKey(proof.header, header); // check 7
-    checkSignature(proof, { key, algorithm }); // check 6
+    const known = 'key' in header ? header : await this.#headers.importKey(header); // check 7
+    checkSignature(proof, known); // check 6
+    this.#headers.remember(proof.header, known);
     // Check 10 comes last: only the holder of the key gets a nonce for a proof that is otherwise good.
     const nonceExpiresSoon = this.#checkNonce(claims, context.origin);
     return sealEvidence({
-      jkt: key.thumbprint,
+      jkt: known.key.thumbprint,
       jti: claims.jti,
       acceptableUntilMs: this.#acceptableUntilMs(claims.iat),
       nonceExpiresSoon,
@@ -198,8 +199,12 @@ function parseClaims({ jti, htm, htu, iat, ath, nonce }: JsonObject): ProofClaim
 /** Checks 8 and 9. */
 function checkTarget({ htm, htu }: ProofClaims, { method, uri }: DpopContext): void {
   if (htm !== method) throw new Denial('dpop_htm_mismatch', `expected ${method}, got ${htm.slice(0, 32)}`);
-  if (!equalsHtu(htu, uri))
-    throw new Denial('dpop_htu_mismatch', `expected ${uri}, got ${htu.split(/[?#]/, 1)[0]?.slice(0, 512)}`);
+  if (!equalsHtu(htu, uri)) throw new Denial('dpop_htu_mismatch', `expected ${uri}, got ${describeHtu(htu)}`);
+}
+
+// Neither user information nor query: both can hold secrets.
+function describeHtu(htu: string): string {
+  return (htu.split(/[?#]/, 1)[0] ?? '').replace(/\/\/[^/]*@/, '//').slice(0, 512);
 }
 
 /** Check 12, first half. Digests of a token the caller knows: no secret to leak by timing. */

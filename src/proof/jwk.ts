@@ -52,9 +52,7 @@ function parsePublicMembers(jwk: unknown, algorithm: ProofAlgorithm): JWK & Reco
     // Whatever its value: the client has let its private key out, or tries a key of another kind.
     if (Object.hasOwn(members, name)) throw new Denial('dpop_key_invalid', `jwk has the member ${name}`);
   }
-  if (members.alg !== undefined && members.alg !== algorithm) {
-    throw new Denial('dpop_key_invalid', 'alg of the jwk is not alg of the proof');
-  }
+  checkPurpose(members, algorithm);
   switch (algorithm) {
     case 'ES256':
     case 'ES384':
@@ -66,6 +64,18 @@ function parsePublicMembers(jwk: unknown, algorithm: ProofAlgorithm): JWK & Reco
     case 'Ed25519':
       return parseEd25519(members);
   }
+}
+
+/** What the key says of itself must fit. EdDSA and Ed25519 name one thing. @see RFC 7517 §4.2-4.4; RFC 9864 §2.2 */
+function checkPurpose({ alg, use, key_ops: operations }: JsonObject, algorithm: ProofAlgorithm): void {
+  const names: readonly unknown[] =
+    algorithm === 'EdDSA' || algorithm === 'Ed25519' ? ['EdDSA', 'Ed25519'] : [algorithm];
+  if (alg !== undefined && !names.includes(alg))
+    throw new Denial('dpop_key_invalid', 'alg of the jwk is not alg of the proof');
+  const isForVerification =
+    operations === undefined || (Array.isArray(operations) && operations.includes('verify'));
+  if ((use !== undefined && use !== 'sig') || !isForVerification)
+    throw new Denial('dpop_key_invalid', 'the jwk is not for signatures');
 }
 
 function parseEllipticCurve(

@@ -71,7 +71,9 @@ function buildDocument({
     bearer_methods_supported: ['header'],
     tls_client_certificate_bound_access_tokens:
       clientCertificates && guarded.some(({ proof }) => proof !== 'dpop'),
-    dpop_signing_alg_values_supported: dpopAlgorithms,
+    ...(guarded.every(({ proof }) => proof === 'mtls')
+      ? {}
+      : { dpop_signing_alg_values_supported: dpopAlgorithms }),
     dpop_bound_access_tokens_required:
       guarded.length > 0 && guarded.every(({ proof }) => proof === 'dpop' || proof === 'both'),
   };

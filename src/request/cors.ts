@@ -1,9 +1,10 @@
 import type { RequestFacts } from './facts.js';
 
 /** Whether the browser asks beforehand if it may send a cross-origin request. @see Fetch Standard, CORS-preflight */
-export function isPreflight({ method, head }: RequestFacts): boolean {
+export function isPreflight({ method, head, framing }: RequestFacts): boolean {
   return (
     method === 'OPTIONS' &&
+    framing.kind === 'none' && // browsers send none, and nobody else needs a way in without credentials
     head.values('origin').length === 1 &&
     head.values('access-control-request-method').length === 1
   );

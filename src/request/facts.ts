@@ -24,6 +24,7 @@ export interface RequestFacts {
   readonly requestId: string;
   /** as sent; methods are case-sensitive (RFC 9110 §9.1) */
   readonly method: string;
+  readonly httpVersion: '1.0' | '1.1';
   readonly target: RequestTarget;
   /** the public origin that the client addressed */
   readonly origin: Origin;
@@ -69,6 +70,7 @@ export function parseRequest(message: RequestMessage, rules: RequestRules): Requ
   return Object.freeze({
     requestId: message.requestId,
     method,
+    httpVersion,
     target,
     origin,
     uri: origin.uri + rules.pathPrefix + target.path,

@@ -43,6 +43,7 @@ const builtIn: Readonly<
   credential: ['authorization', 'dpop', 'proxy-authorization'],
   forwarding: [
     'forwarded',
+    'proxy', // becomes HTTP_PROXY in CGI programs (httpoxy, CVE-2016-5385)
     'x-real-ip',
     'x-client-ip',
     'x-cluster-client-ip',
@@ -80,19 +81,39 @@ const forwardingFamilies = [
   'x-tls-client-',
 ];
 
-/** Identity headers of common legacy front ends, which a service may still trust. */
-const legacyIdentity = [
-  'remote-user',
-  'x-remote-user',
-  'x-remote-group',
-  'x-remote-groups',
-  'x-webauth-user',
+/** What services may still trust from other front ends, and the names that Holdfast itself writes by default. */
+const identityNames = [
+  'x-auth-subject',
+  'x-auth-type',
+  'x-auth-client',
+  'x-auth-issuer',
+  'x-auth-scope',
+  'x-auth-proof',
+  'x-auth-key',
+  'x-auth-assertion',
+];
+const identityFamilies = [
+  'remote-',
+  'x-remote-',
+  'x-webauth-',
+  'x-authenticated-',
+  'x-auth-request-',
+  'x-goog-iap-',
+  'x-goog-authenticated-user-',
+  'x-amzn-oidc-',
+  'x-ms-client-principal',
+  'x-ms-token-',
+  'cf-access-',
+  'x-consumer-',
+  'x-pomerium-',
 ];
 
 const plainName = /^[A-Za-z0-9-]+$/;
 
-// Names come from the network: remember the common ones, never all of them.
+// Names come from the network: what is remembered is bounded, and begun anew when it is full, so that nobody can keep
+// the common names out for good.
 const maxRemembered = 512;
+const maxRememberedCharacters = 64;
 
 /**
  * Tells what a header field name means, for one configuration of identity headers.
@@ -103,14 +124,14 @@ export class HeaderNames {
   readonly #folded = new Set<string>();
   readonly #remembered = new Map<string, HeaderName>();
 
-  /** @param identityNames - every name that the sidecar may write or that `identity.strip` reserves, in any case */
-  constructor(identityNames: Iterable<string>) {
+  /** @param written - every name that the sidecar may write or that `identity.strip` reserves, in any case */
+  constructor(written: Iterable<string>) {
     for (const [role, names] of Object.entries(builtIn)) {
       // The keys of `builtIn` are roles by its type; Object.entries forgets that.
       for (const name of names) this.#protect(name, role as keyof typeof builtIn);
     }
-    for (const name of legacyIdentity) this.#protect(name, 'identity');
-    for (const name of identityNames) this.#protect(name.toLowerCase(), 'identity');
+    for (const name of identityNames) this.#protect(name, 'identity');
+    for (const name of written) this.#protect(name.toLowerCase(), 'identity');
   }
 
   /** @param name - as sent */
@@ -119,7 +140,10 @@ export class HeaderNames {
     if (known !== undefined) return known;
     const lower = name.toLowerCase();
     const found: HeaderName = { lower, role: this.#classify(lower) };
-    if (this.#remembered.size < maxRemembered) this.#remembered.set(name, found);
+    if (name.length <= maxRememberedCharacters) {
+      if (this.#remembered.size === maxRemembered) this.#remembered.clear();
+      this.#remembered.set(name, found);
+    }
     return found;
   }
 
@@ -130,15 +154,16 @@ export class HeaderNames {
 
   #classify(lower: string): HeaderRole {
     if (!plainName.test(lower)) {
-      const folded = fold(lower);
-      const impersonates =
-        this.#folded.has(folded) || forwardingFamilies.some((family) => folded.startsWith(fold(family)));
-      return impersonates ? 'impersonating' : 'odd';
+      const protectedRole = this.#folded.has(fold(lower)) || familyOf(lower.replace(/[^a-z0-9]/g, '-'));
+      return protectedRole ? 'impersonating' : 'odd';
     }
-    const role = this.#roles.get(lower);
-    if (role !== undefined) return role;
-    return forwardingFamilies.some((family) => lower.startsWith(family)) ? 'forwarding' : 'ordinary';
+    return this.#roles.get(lower) ?? familyOf(lower) ?? 'ordinary';
   }
+}
+
+function familyOf(lower: string): HeaderRole | undefined {
+  if (forwardingFamilies.some((family) => lower.startsWith(family))) return 'forwarding';
+  return identityFamilies.some((family) => lower.startsWith(family)) ? 'identity' : undefined;
 }
 
 // Servers that turn names into variables map every odd character to `_` (CGI, RFC 3875 §4.1.18), some drop it.

@@ -1,8 +1,15 @@
+import { shortDigest } from '../support/digest.js';
 import { parseClaims, type TokenContents } from './claims.js';
 import type { SignedClaims } from './signature.js';
 import { checkTimes } from './times.js';
 
 export type { TokenContents };
+
+/** Short digests. @see REQUIREMENTS S01 */
+export interface LogNames {
+  readonly subject: string | undefined;
+  readonly token: string | undefined;
+}
 
 /** Whether a person stands behind the token, or the client acts for itself. @see RFC 9068 §5; RFC 9700 §4.15 */
 export type PrincipalType = 'user' | 'client';
@@ -13,6 +20,7 @@ export type PrincipalType = 'user' | 'client';
  */
 export class VerifiedToken {
   readonly #contents: TokenContents;
+  #logNames: LogNames | undefined;
 
   private constructor(contents: TokenContents) {
     this.#contents = contents;
@@ -82,6 +90,16 @@ export class VerifiedToken {
   /** `jti` */
   get tokenId(): string | undefined {
     return this.#contents.tokenId;
+  }
+
+  /** how the log tells subject and token apart without saying them; made once for all requests with the token */
+  get logNames(): LogNames {
+    const { subject, tokenId } = this.#contents;
+    this.#logNames ??= {
+      subject: subject === undefined ? undefined : shortDigest(subject),
+      token: tokenId === undefined ? undefined : shortDigest(tokenId),
+    };
+    return this.#logNames;
   }
 
   /** `cnf` as it is, undefined only when the claim is absent; judged by binding/. @see RFC 7800 §3.1 */

@@ -170,7 +170,7 @@ describe('a proof is signed with a sound key', () => {
 });
 
 describe('G20: RFC examples', () => {
-  test('G20: the thumbprint of RFC 9449 figure 8 is what binds', async () => {
+  test('G20: the thumbprint of RFC 9449 figure 8 is what binds', async (t) => {
     const jwk = {
       ...{ kty: 'EC', crv: 'P-256' },
       x: 'l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs',
@@ -179,12 +179,12 @@ describe('G20: RFC examples', () => {
     const jkt = '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I';
     assert.ok(createPublicKey({ key: jwk, format: 'jwk' }));
     const guarded = await Checkpoint.start();
+    t.after(() => guarded.stop());
     // The private key is not known to us, so the proof can only fail at its signature, after the key was taken.
     const token = guarded.token({ cnf: { jkt } });
     const key: DpopKey = { ...guarded.client, jwk };
     const response = await guarded.refuses({ token, key }, refused('dpop_signature_invalid'));
     assert.equal((await guarded.sidecar.logged(response)).detail, `key ${jkt}`);
-    await guarded.stop();
   });
 });
 

@@ -112,11 +112,12 @@ describe('a proof names the URI that clients use', () => {
   });
 });
 
-test('G13: a public prefix that a front proxy strips is part of htu', async () => {
+test('G13: a public prefix that a front proxy strips is part of htu', async (t) => {
   const origin = 'http://api.test';
   const guarded = await Checkpoint.start({
     config: { listen: { pathPrefix: '/svc1', resource: origin } },
   });
+  t.after(() => guarded.stop());
   const token = guarded.token();
   const old = { iat: nowSeconds() - 50 };
   const answer = await guarded.send({
@@ -129,5 +130,4 @@ test('G13: a public prefix that a front proxy strips is part of htu', async () =
   const { seen } = await guarded.admits({ target: '/a', token, proof: proof(`${origin}/svc1/a`) });
   assert.equal(seen.line, 'GET /a HTTP/1.1');
   assert.deepEqual(seen.all('x-forwarded-prefix'), ['/svc1']);
-  await guarded.stop();
 });

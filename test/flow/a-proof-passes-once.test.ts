@@ -106,8 +106,9 @@ describe('a proof passes once', () => {
   });
 });
 
-test('I04: a full store refuses everybody with 503 and forgets nothing', async () => {
+test('I04: a full store refuses everybody with 503 and forgets nothing', async (t) => {
   const guarded = await Checkpoint.start({ config: { replay: { capacity: 5, perKey: 5 } } });
+  t.after(() => guarded.stop());
   await guarded.fetchNonce();
   const used: string[] = [];
   const token = guarded.token();
@@ -128,7 +129,6 @@ test('I04: a full store refuses everybody with 503 and forgets nothing', async (
   assert.equal((await guarded.sidecar.logged(refusal)).reason, 'ERR_REPLAY_STORE_FULL');
   assert.equal(guarded.service.bytes, bytes);
   for (const proof of used) await guarded.refuses({ token, proof }, replayed);
-  await guarded.stop();
 });
 
 describe('time reopens nothing', () => {
@@ -157,7 +157,7 @@ describe('time reopens nothing', () => {
   });
 });
 
-test('I11: a restart reopens nothing, with the secret of before', async () => {
+test('I11: a restart reopens nothing, with the secret of before', async (t) => {
   const secret = randomBytes(32);
   const signer = new TokenSigner();
   const options = {
@@ -166,6 +166,7 @@ test('I11: a restart reopens nothing, with the secret of before', async () => {
     files: { 'nonce.secret': secret },
   };
   const first = await Checkpoint.start(options);
+  t.after(() => first.stop());
   await first.fetchNonce();
   const token = first.token();
   const used = first.proof({ token });
@@ -173,9 +174,9 @@ test('I11: a restart reopens nothing, with the secret of before', async () => {
   await first.stop();
 
   const second = await Checkpoint.start(options);
+  t.after(() => second.stop());
   const refusal = await second.refuses({ token, proof: used }, predates);
   const retry = (nonce: string | undefined) => second.proof({ token, key: first.client, nonce });
   await second.refuses({ token, proof: retry(undefined) }, predates);
   await second.admits({ token, proof: retry(refusal.one('dpop-nonce')) });
-  await second.stop();
 });

@@ -287,11 +287,12 @@ describe('with configured CAs only certificates that chain to them count', () =>
   });
 });
 
-test('J07: CAs of the system do not count', async () => {
+test('J07: CAs of the system do not count', async (t) => {
   const ca = await makeCa();
   const system = await makeCa({ cn: 'Public CA' });
   const shown = await system.issue({ cn: 'shop', usage: 'client' });
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-roots-'));
+  t.after(() => rmSync(folder, { recursive: true }));
   const roots = join(folder, 'roots.pem');
   writeFileSync(roots, system.certPem);
   const guarded = await Checkpoint.start({
@@ -300,14 +301,13 @@ test('J07: CAs of the system do not count', async () => {
     // What an image adds to the roots of Node.
     env: { SSL_CERT_FILE: roots, NODE_OPTIONS: '--use-openssl-ca' },
   });
+  t.after(() => guarded.stop());
   await guarded.refuses(mtlsCall(guarded, shown, shown), refused('client_certificate_untrusted'));
-  await guarded.stop();
-  rmSync(folder, { recursive: true });
 });
 
 describe('mode required refuses in the handshake', () => {
   for (const ca of [[], ['partners.pem']]) {
-    test(`J06: ${ca.length === 0 ? 'without' : 'with'} CAs`, async () => {
+    test(`J06: ${ca.length === 0 ? 'without' : 'with'} CAs`, async (t) => {
       const partners = await makeCa();
       const good = await partners.issue({ cn: 'shop', usage: 'client' });
       const stranger = await makeSelfSigned({ cn: 'shop', usage: 'client' });
@@ -315,6 +315,7 @@ describe('mode required refuses in the handshake', () => {
         tls: { mode: 'required', ca },
         files: { 'partners.pem': partners.certPem },
       });
+      t.after(() => guarded.stop());
       const refusedInHandshake = async (tls: NonNullable<WireTarget['tls']>) => {
         const connections = guarded.service.connections;
         const wire = await Wire.open({ port: guarded.sidecar.port, tls });
@@ -330,7 +331,6 @@ describe('mode required refuses in the handshake', () => {
         [],
       );
       await guarded.admits(mtlsCall(guarded, good, good));
-      await guarded.stop();
     });
   }
 });

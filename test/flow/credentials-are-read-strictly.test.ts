@@ -178,8 +178,9 @@ describe('credentials are read strictly', () => {
   });
 });
 
-test('C13: identity.authorization: bearer hands the token on as Bearer, never the proof', async () => {
+test('C13: identity.authorization: bearer hands the token on as Bearer, never the proof', async (t) => {
   const guarded = await Checkpoint.start({ config: { identity: { authorization: 'bearer' } } });
+  t.after(() => guarded.stop());
   await guarded.fetchNonce();
   const token = guarded.token();
   for (const scheme of ['DPoP', 'dpop  ']) {
@@ -187,7 +188,6 @@ test('C13: identity.authorization: bearer hands the token on as Bearer, never th
     assert.deepEqual(seen.all('authorization'), [`Bearer ${token}`]);
     assert.deepEqual(seen.all('dpop'), []);
   }
-  await guarded.stop();
 });
 
 describe('a route lists the schemes that it takes', () => {

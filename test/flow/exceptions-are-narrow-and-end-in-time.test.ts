@@ -159,12 +159,13 @@ describe('exceptions are narrow', () => {
   });
 });
 
-test('R02: an exception ends at its second, without a restart, also for a token that is known', async () => {
+test('R02: an exception ends at its second, without a restart, also for a token that is known', async (t) => {
   const expires = new Date((nowSeconds() + 1800) * 1000).toISOString().replace('.000Z', 'Z');
   const guarded = await Checkpoint.start({
     config: { exceptions: [bearerException({ clients: ['shop'], routes: ['/legacy/**'], expires })] },
     nodeArgs: shiftableClock([1_700_000, 101_000]),
   });
+  t.after(() => guarded.stop());
   const call = {
     target,
     scheme: 'Bearer',
@@ -176,5 +177,4 @@ test('R02: an exception ends at its second, without a restart, also for a token 
   await guarded.admits(call);
   await shiftClock(guarded.sidecar, 2);
   await guarded.refuses(call, refused('exception_expired'));
-  await guarded.stop();
 });

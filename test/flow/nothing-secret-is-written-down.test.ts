@@ -6,7 +6,7 @@ import { makeDpopKey } from '../support/dpop.js';
 import { request } from '../support/sidecar.js';
 import { Wire } from '../support/wire.js';
 
-test('S01: no credential is in the log or the metrics, wherever it was sent', async () => {
+test('S01: no credential is in the log or the metrics, wherever it was sent', async (t) => {
   const basic = `legacy:${uniqueText()}`;
   const secret = randomBytes(32);
   const guarded = await Checkpoint.start({
@@ -17,6 +17,7 @@ test('S01: no credential is in the log or the metrics, wherever it was sent', as
     },
     files: { 'nonce.secret': secret, 'basic.txt': basic },
   });
+  t.after(() => guarded.stop());
   await guarded.fetchNonce();
   for (const one of [basic, Buffer.from(basic).toString('base64'), secret.toString('hex')])
     guarded.keepSecret(one);
@@ -76,11 +77,11 @@ test('S01: no credential is in the log or the metrics, wherever it was sent', as
   const last = await guarded.send(request({ target: `/${visible}` }));
   const { path } = await guarded.sidecar.logged(last);
   assert.equal(path, `/${visible}`);
-  await guarded.stop();
 });
 
-test('S03: callers cannot make series', async () => {
+test('S03: callers cannot make series', async (t) => {
   const guarded = await Checkpoint.start();
+  t.after(() => guarded.stop());
   const { signer } = guarded;
   const kinds: readonly ((i: number) => string)[] = [
     (i) => request({ target: `/path-${i}/${'x'.repeat(i % 50)}` }),
@@ -116,5 +117,4 @@ test('S03: callers cannot make series', async () => {
   assert.equal(total, 2000, 'they were counted, as one');
   for (const wire of wires) wire.close();
   assert.equal(guarded.service.bytes, 0);
-  await guarded.stop();
 });

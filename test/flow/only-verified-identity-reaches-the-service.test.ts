@@ -180,20 +180,21 @@ describe('only verified identity reaches the service', () => {
   });
 });
 
-test('D19: a token without a sub is of a client', async () => {
+test('D19: a token without a sub is of a client', async (t) => {
   const guarded = await Checkpoint.start({ config: {} });
+  t.after(() => guarded.stop());
   await guarded.fetchNonce();
   await guarded.refuses(
     { token: guarded.token({ sub: undefined }) },
     { reason: 'token_claims_invalid', error: 'invalid_token' },
   );
-  await guarded.stop();
 });
 
 describe('L03: the other encodings', () => {
   for (const [encoding, written] of Object.entries({ base64url: '0JY', refuse: undefined })) {
-    test(`L03: ${encoding}`, async () => {
+    test(`L03: ${encoding}`, async (t) => {
       const guarded = await Checkpoint.start({ config: { identity: { encoding } } });
+      t.after(() => guarded.stop());
       await guarded.fetchNonce();
       const plain = await guarded.admits();
       assert.deepEqual(plain.seen.all('x-auth-subject'), ['alice']);
@@ -201,7 +202,6 @@ describe('L03: the other encodings', () => {
       if (written === undefined)
         await guarded.refuses(call, { reason: 'identity_unrepresentable', error: 'insufficient_scope' });
       else assert.deepEqual((await guarded.admits(call)).seen.all('x-auth-subject'), [written]);
-      await guarded.stop();
     });
   }
 });

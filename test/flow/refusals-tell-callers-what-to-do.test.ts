@@ -49,7 +49,7 @@ describe('refusals say nothing about the request', () => {
 describe('the metadata of the resource', () => {
   const path = '/.well-known/oauth-protected-resource';
 
-  test('O04: below the path of the resource, RFC 9728 §3.1; O05: as it is enforced', async () => {
+  test('O04: below the path of the resource, RFC 9728 §3.1; O05: as it is enforced', async (t) => {
     const resource = 'http://api.test/v2/x';
     const guarded = await Checkpoint.start({
       config: {
@@ -60,6 +60,7 @@ describe('the metadata of the resource', () => {
         ],
       },
     });
+    t.after(() => guarded.stop());
     for (const method of ['GET', 'HEAD']) {
       const response = await guarded.send(request({ method, target: `${path}/v2/x` }));
       assert.equal(response.status, 200);
@@ -80,19 +81,19 @@ describe('the metadata of the resource', () => {
       refusal.one('www-authenticate') ?? '',
       /resource_metadata="http:\/\/api\.test\/\.well-known\/oauth-protected-resource\/v2\/x"$/,
     );
-    await guarded.stop();
   });
 
-  test('O05: a route that takes certificates does not demand DPoP', async () => {
+  test('O05: a route that takes certificates does not demand DPoP', async (t) => {
     const guarded = await Checkpoint.start({ tls: {} });
+    t.after(() => guarded.stop());
     const document = JSON.parse((await guarded.send(request({ target: path }))).body);
     assert.equal(document.tls_client_certificate_bound_access_tokens, true);
     assert.equal(document.dpop_bound_access_tokens_required, false);
-    await guarded.stop();
   });
 
-  test('O06: the service is never asked, and only GET and HEAD are answered', async () => {
+  test('O06: the service is never asked, and only GET and HEAD are answered', async (t) => {
     const guarded = await Checkpoint.start({ config: { routes: [{ path: '/**', proof: 'none' }] } });
+    t.after(() => guarded.stop());
     const statuses = [];
     for (const [method, target] of [
       ['POST', path],
@@ -108,7 +109,6 @@ describe('the metadata of the resource', () => {
     }
     assert.deepEqual(statuses, [405, 405, 405, 404, 404, 200]);
     assert.equal(guarded.service.bytes, 0);
-    await guarded.stop();
   });
 });
 
@@ -122,7 +122,7 @@ describe('O09: what fails on our side is not the fault of the caller', () => {
     assert.equal(/^\d+$/.test(response.one('retry-after') ?? ''), expected.status === 503);
   };
 
-  test('O09, E09: no keys of the issuer', async () => {
+  test('O09, E09: no keys of the issuer', async (t) => {
     const signer = new TokenSigner();
     const closed = await findFreePort();
     const sidecar = await Sidecar.start({
@@ -137,29 +137,29 @@ describe('O09: what fails on our side is not the fault of the caller', () => {
         ],
       },
     });
+    t.after(() => sidecar.stop());
     const headers = [`Authorization: DPoP ${signer.token({ cnf: { jkt: signer.key.jkt } })}`, 'DPoP: x'];
     await failed(sidecar, request({ headers }), { status: 503, reason: 'ERR_ISSUER_KEYS_UNAVAILABLE' });
-    await sidecar.stop();
   });
 
-  test('O09: no service', async () => {
+  test('O09: no service', async (t) => {
     const upstream = `http://127.0.0.1:${await findFreePort()}`;
     const guarded = await Checkpoint.start({ config: { upstream } });
+    t.after(() => guarded.stop());
     await guarded.fetchNonce();
     await failed(guarded.sidecar, guarded.bytes(), { status: 502, reason: 'ERR_UPSTREAM_UNREACHABLE' });
-    await guarded.stop();
   });
 
-  test('O09: a silent service', async () => {
+  test('O09: a silent service', async (t) => {
     const silent = net.createServer(() => {}).listen(0, '127.0.0.1');
     await once(silent, 'listening');
+    t.after(() => silent.close());
     const guarded = await Checkpoint.start({
       config: { upstream: { url: `http://127.0.0.1:${portOf(silent)}`, responseTimeout: '1s' } },
     });
+    t.after(() => guarded.stop());
     await guarded.fetchNonce();
     await failed(guarded.sidecar, guarded.bytes(), { status: 504, reason: 'ERR_UPSTREAM_TIMEOUT' });
-    await guarded.stop();
-    silent.close();
   });
 });
 

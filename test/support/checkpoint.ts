@@ -76,6 +76,7 @@ export class Checkpoint {
   nonce = '';
   readonly #tls: WireTarget['tls'];
   readonly #secrets = new Set<string>();
+  #stopped: Promise<void> | undefined;
 
   private constructor(
     parts: { service: RecordingService; sidecar: Sidecar; signer: TokenSigner; ca: Ca },
@@ -223,8 +224,13 @@ export class Checkpoint {
     for (const part of secret.split('.').slice(1)) if (part.length >= 40) this.#secrets.add(part);
   }
 
-  /** S01. Everything that the process wrote, and every metric, holds none of the credentials that were used. */
-  async stop(): Promise<void> {
+  /** S01. Everything that the process wrote, and every metric, holds none of the credentials that were used. Any number of calls. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#end();
+    return this.#stopped;
+  }
+
+  async #end(): Promise<void> {
     const metrics = this.sidecar.child.hasEnded ? '' : (await this.sidecar.admin('/metrics')).text;
     await this.sidecar.stop();
     await this.service.stop();
