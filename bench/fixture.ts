@@ -1,10 +1,11 @@
-import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
+import { type KeyObject, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { type IssuedCertificate, makeCa } from '../test/support/certificates.js';
 import { signCompact } from '../test/support/dpop.js';
+import { makeKeyPair } from '../test/support/keys.js';
 import { portOf } from '../test/support/ports.js';
 
 /** What clients put into Host, whatever the port. */
@@ -25,7 +26,7 @@ export interface Issuer {
 }
 
 export function makeIssuer(): Issuer {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { privateKey, publicKey } = makeKeyPair('ec', { namedCurve: 'P-256' });
   const kid = 'bench';
   const jwk = { ...publicKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' };
   return { jwks: JSON.stringify({ keys: [jwk] }), mint: (claims) => mint({ privateKey, kid }, claims) };

@@ -1,4 +1,5 @@
-import { createHash, generateKeyPairSync, randomBytes, sign, verify } from 'node:crypto';
+import { createHash, randomBytes, sign, verify } from 'node:crypto';
+import { makeKeyPair } from '../test/support/keys.js';
 
 const signatures = 64;
 const verifications = 4000;
@@ -8,7 +9,7 @@ const verifications = 4000;
  * with a DPoP proof can cost.
  */
 export function measureVerification(): number {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { privateKey, publicKey } = makeKeyPair('ec', { namedCurve: 'P-256' });
   const signed = Array.from({ length: signatures }, () => {
     const data = Buffer.from(createHash('sha512').update(randomBytes(32)).digest('hex').repeat(4));
     return { data, signature: sign('sha256', data, { key: privateKey, dsaEncoding: 'ieee-p1363' }) };

@@ -1,11 +1,12 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
-import type { Socket } from 'node:net';
+import { isIP } from 'node:net';
 import { Stream } from 'node:stream';
 import httpProxy from 'http-proxy';
 import { Fault } from '../denial/fault.js';
 import type { OutgoingHeaders } from './hygiene.js';
 import type { Inbound } from './inbound.js';
+import { awaitAnswer, StalePooledConnection } from './outgoing.js';
 
 export interface UpstreamOptions {
   /** where the service listens: host and port, or a unix socket */
@@ -112,22 +113,24 @@ export class Upstream {
     { method, target, headers, hasBody }: UpstreamRequest,
     agent: http.Agent,
   ): UpstreamCall {
+    const { connectTimeoutMs, responseTimeoutMs } = this.#options;
+    const limits = { connectTimeoutMs, responseTimeoutMs, secure: isSecure(this.#options), hasBody };
     let outgoing: http.ClientRequest | undefined;
-    const answered = new Promise<http.IncomingMessage>((resolve, reject) => {
-      const buffer = new BodySource((opened) => {
-        outgoing = opened;
-        opened.path = target;
-        watch(opened, this.#options, { resolve, reject });
-        if (hasBody) request.pipe(opened);
-        else opened.end();
-      });
-      // What http-proxy reads of the inbound request is exactly what was decided on; the path is set above, because
-      // http-proxy would parse, join and repair it.
-      request.method = method;
-      request.url = '/';
-      request.headers = headers;
-      this.#proxy.web(request, response, { buffer, agent }, heardElsewhere);
+    let answered: Promise<http.IncomingMessage> | undefined;
+    const buffer = new BodySource((opened) => {
+      outgoing = opened;
+      opened.path = target;
+      answered = awaitAnswer(opened, limits);
+      if (hasBody) request.pipe(opened);
+      else opened.end();
     });
+    // What http-proxy reads of the inbound request is exactly what was decided on; the path is set above, because
+    // http-proxy would parse, join and repair it.
+    request.method = method;
+    request.url = '/';
+    request.headers = headers;
+    this.#proxy.web(request, response, { buffer, agent }, heardElsewhere);
+    if (answered === undefined) throw new TypeError('http-proxy did not ask for the body');
     return {
       response: answered,
       abort: () => void outgoing?.destroy(),
@@ -136,14 +139,9 @@ export class Upstream {
   }
 }
 
-// http-proxy throws when nobody takes its errors. What they are about is heard by `watch` (the outgoing request) and by
+// http-proxy throws when nobody takes its errors. What they are about is heard by outgoing.ts (the outgoing request) and by
 // the forwarder (the client's side), which can tell more of them than the bare error says.
 const heardElsewhere = (): void => {};
-
-/** A pooled connection was closed by the service just as it was used again: the request may not have been seen. */
-class StalePooledConnection extends Error {
-  override readonly name = 'StalePooledConnection';
-}
 
 const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
@@ -163,14 +161,20 @@ function createAgent(options: UpstreamOptions, pooling: http.AgentOptions): http
     : new http.Agent(pooling);
 }
 
-/** The certificate of the service is always verified, against `ca` or the system's roots. @see REQUIREMENTS B16 */
-function tlsOptions({ tls }: UpstreamOptions): https.AgentOptions {
+/**
+ * The certificate of the service is always verified: against `ca` or the system's roots, and for the name of the
+ * service. Node would take the name from the Host field, which is the public one. @see REQUIREMENTS B16
+ */
+function tlsOptions({ target, tls }: UpstreamOptions): https.AgentOptions {
+  const host = 'host' in target ? target.host : '';
+  // Addresses are no server names (RFC 6066 §3): without one, Node compares the address that it connects to.
+  const serverName = tls.serverName ?? (isIP(host) === 0 ? host : '');
   return {
     minVersion: 'TLSv1.2',
     ...(tls.ca && { ca: [...tls.ca] }),
     ...(tls.certificate && { cert: tls.certificate }),
     ...(tls.key && { key: tls.key }),
-    ...(tls.serverName && { servername: tls.serverName }),
+    servername: serverName,
   };
 }
 
@@ -212,91 +216,6 @@ class BodySource extends Stream {
   }
 }
 
-interface Outcome {
-  readonly resolve: (response: http.IncomingMessage) => void;
-  readonly reject: (error: Error) => void;
-}
-
-/** Turns everything that can become of the outgoing request into one answer or one error. */
-function watch(outgoing: http.ClientRequest, options: UpstreamOptions, { resolve, reject }: Outcome): void {
-  let readBefore = 0;
-  let connected = false;
-  let answered = false;
-  const timeOut = (detail: string) => {
-    reject(new Fault('ERR_UPSTREAM_TIMEOUT', { detail }));
-    outgoing.destroy();
-  };
-  limitWaiting(outgoing, options.responseTimeoutMs, timeOut);
-  outgoing.once('socket', (socket: Socket) => {
-    readBefore = socket.bytesRead;
-    connected = !socket.connecting;
-    if (connected) return;
-    socket.once(isSecure(options) ? 'secureConnect' : 'connect', () => {
-      connected = true;
-    });
-    limitConnecting(socket, options, timeOut);
-  });
-  outgoing.on('error', (error: NodeJS.ErrnoException) => {
-    const { reusedSocket, socket } = outgoing;
-    const nothingRead = (socket?.bytesRead ?? readBefore) === readBefore;
-    if (reusedSocket && nothingRead) reject(new StalePooledConnection(describe(error), { cause: error }));
-    else reject(toFault(error, connected));
-  });
-  outgoing.once('response', (response: http.IncomingMessage) => {
-    // The body belongs to the forwarder; an error without a listener would end the process.
-    response.on('error', () => {});
-    answered = true;
-    resolve(response);
-  });
-  // Given up before it had a socket: nobody else would tell.
-  outgoing.once('close', () => {
-    if (!answered) reject(new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { detail: 'closed' }));
-  });
-  outgoing.once('upgrade', (_response, socket: Socket) => {
-    socket.destroy();
-    reject(new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { detail: 'unsolicited 101' }));
-  });
-}
-
-/**
- * Silence while the request is being sent, and from then on the whole wait: what is not the head of the answer, a 102 or
- * a dribbled field, extends nothing.
- */
-function limitWaiting(
-  outgoing: http.ClientRequest,
-  limitMs: number,
-  timeOut: (detail: string) => void,
-): void {
-  let timer: NodeJS.Timeout | undefined;
-  let isOver = false;
-  const done = () => {
-    isOver = true;
-    clearTimeout(timer);
-  };
-  outgoing.setTimeout(limitMs, () => timeOut('silent for longer than allowed'));
-  outgoing.once('finish', () => {
-    if (!isOver) timer = setTimeout(timeOut, limitMs, 'no head of an answer');
-  });
-  outgoing.once('response', done);
-  outgoing.once('close', done);
-}
-
-function limitConnecting(socket: Socket, options: UpstreamOptions, timeOut: (detail: string) => void): void {
-  const timer = setTimeout(timeOut, options.connectTimeoutMs, 'no connection');
-  const done = () => clearTimeout(timer);
-  socket.once(isSecure(options) ? 'secureConnect' : 'connect', done);
-  socket.once('close', done);
-}
-
 function isSecure({ target }: UpstreamOptions): boolean {
   return 'scheme' in target && target.scheme === 'https';
-}
-
-function toFault(error: NodeJS.ErrnoException, connected: boolean): Fault {
-  const code = connected ? 'ERR_UPSTREAM_RESPONSE_INVALID' : 'ERR_UPSTREAM_UNREACHABLE';
-  return new Fault(code, { cause: error, detail: describe(error) });
-}
-
-function describe(error: NodeJS.ErrnoException): string {
-  return error.code ?? error.message;
 }

@@ -1,15 +1,9 @@
 import assert from 'node:assert/strict';
-import {
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-  randomUUID,
-  sign,
-  type webcrypto,
-} from 'node:crypto';
+import { createPublicKey, type KeyObject, randomUUID, sign, type webcrypto } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { Checkpoint, type Refused } from '../support/checkpoint.js';
 import { type DpopKey, makeDpopKey } from '../support/dpop.js';
+import { makeKeyPair } from '../support/keys.js';
 import { type Overrides, sha256 } from '../support/token-signer.js';
 
 const nowSeconds = () => Math.floor(Date.now() / 1000);
@@ -46,8 +40,8 @@ describe('a proof is signed with a sound key', () => {
 
   describe('G05: accepting twins: the other algorithms', () => {
     const kinds = {
-      PS256: () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
-      EdDSA: () => generateKeyPairSync('ed25519'),
+      PS256: () => makeKeyPair('rsa', { modulusLength: 2048 }),
+      EdDSA: () => makeKeyPair('ed25519'),
     };
     for (const [alg, generate] of Object.entries(kinds)) {
       test(`G05, G20: a ${alg} proof`, async () => {
@@ -120,7 +114,7 @@ describe('a proof is signed with a sound key', () => {
   });
 
   describe('check 7: the key', () => {
-    const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' });
+    const rsa = makeKeyPair('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' });
     const rows: Readonly<Record<string, (jwk: Overrides) => unknown>> = {
       'G07: with d': (jwk) => ({ ...jwk, d: 'AAAA' }),
       'G07: with an empty d': (jwk) => ({ ...jwk, d: '' }),

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
+import { createPublicKey, verify } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { Checkpoint, type Refused } from '../support/checkpoint.js';
+import { makeKeyPair } from '../support/keys.js';
 import type { SeenRequest } from '../support/recording-service.js';
 import { request } from '../support/sidecar.js';
 import { sha256 } from '../support/token-signer.js';
@@ -209,7 +210,7 @@ describe('L03: the other encodings', () => {
 describe('the signed assertion', () => {
   let guarded: Checkpoint;
   before(async () => {
-    const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+    const key = makeKeyPair('ec', { namedCurve: 'P-256' }).privateKey;
     guarded = await Checkpoint.start({
       config: {
         routes: [{ path: '/public/**', proof: 'none' }, { path: '/**' }],

@@ -1,6 +1,7 @@
-import { constants, generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto';
+import { constants, type KeyObject, randomUUID, sign } from 'node:crypto';
 import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { makeKeyPair } from './keys.js';
 
 export type SigningAlgorithm = 'ES256' | 'ES384' | 'PS256' | 'RS256' | 'EdDSA';
 
@@ -215,14 +216,14 @@ export function makeSigningKey(
 function generateKeys(alg: SigningAlgorithm): { privateKey: KeyObject; publicKey: KeyObject } {
   switch (alg) {
     case 'ES256':
-      return generateKeyPairSync('ec', { namedCurve: 'P-256' });
+      return makeKeyPair('ec', { namedCurve: 'P-256' });
     case 'ES384':
-      return generateKeyPairSync('ec', { namedCurve: 'P-384' });
+      return makeKeyPair('ec', { namedCurve: 'P-384' });
     case 'PS256':
     case 'RS256':
-      return generateKeyPairSync('rsa', { modulusLength: 2048 });
+      return makeKeyPair('rsa', { modulusLength: 2048 });
     case 'EdDSA':
-      return generateKeyPairSync('ed25519');
+      return makeKeyPair('ed25519');
   }
 }
 

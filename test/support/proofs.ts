@@ -1,4 +1,5 @@
-import { constants, generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto';
+import { constants, type KeyObject, randomUUID, sign } from 'node:crypto';
+import { makeKeyPair } from './keys.js';
 
 /** A key pair of a client, made for one run. */
 export interface ClientKey {
@@ -16,15 +17,15 @@ export function makeClientKey(alg: ClientKey['alg'] = 'ES256', { modulusLength =
 function generate(alg: ClientKey['alg'], modulusLength: number) {
   switch (alg) {
     case 'ES256':
-      return generateKeyPairSync('ec', { namedCurve: 'P-256' });
+      return makeKeyPair('ec', { namedCurve: 'P-256' });
     case 'ES384':
-      return generateKeyPairSync('ec', { namedCurve: 'P-384' });
+      return makeKeyPair('ec', { namedCurve: 'P-384' });
     case 'PS256':
     case 'RS256':
-      return generateKeyPairSync('rsa', { modulusLength });
+      return makeKeyPair('rsa', { modulusLength });
     case 'EdDSA':
     case 'Ed25519':
-      return generateKeyPairSync('ed25519');
+      return makeKeyPair('ed25519');
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { makeKeyPair } from '../../support/keys.js';
 import { Workspace, withOption } from './workspace.js';
 
 let workspace: Workspace;
@@ -134,10 +134,10 @@ test('L06: the assertion lives at most 60 seconds, and has an audience', () => {
 });
 
 const strong = {
-  'P-256': () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),
-  'P-384': () => generateKeyPairSync('ec', { namedCurve: 'P-384' }),
-  Ed25519: () => generateKeyPairSync('ed25519'),
-  'RSA 2048': () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
+  'P-256': () => makeKeyPair('ec', { namedCurve: 'P-256' }),
+  'P-384': () => makeKeyPair('ec', { namedCurve: 'P-384' }),
+  Ed25519: () => makeKeyPair('ed25519'),
+  'RSA 2048': () => makeKeyPair('rsa', { modulusLength: 2048 }),
 };
 for (const [name, generate] of Object.entries(strong)) {
   test(`L06: ${name} signs assertions, as PEM and as JWK`, () => {
@@ -153,9 +153,9 @@ for (const [name, generate] of Object.entries(strong)) {
 
 test('L06: weak and symmetric keys sign no assertions', () => {
   const weak = {
-    'p521.pem': generateKeyPairSync('ec', { namedCurve: 'P-521' }).privateKey,
-    'rsa1024.pem': generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey,
-    'x25519.pem': generateKeyPairSync('x25519').privateKey,
+    'p521.pem': makeKeyPair('ec', { namedCurve: 'P-521' }).privateKey,
+    'rsa1024.pem': makeKeyPair('rsa', { modulusLength: 1024 }).privateKey,
+    'x25519.pem': makeKeyPair('x25519').privateKey,
   };
   for (const [name, key] of Object.entries(weak)) {
     workspace.write(name, key.export({ type: 'pkcs8', format: 'pem' }));

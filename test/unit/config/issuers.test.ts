@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { makeKeyPair } from '../../support/keys.js';
 import { Workspace, withOption } from './workspace.js';
 
 let workspace: Workspace;
 before(async () => {
   workspace = await Workspace.create();
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { publicKey, privateKey } = makeKeyPair('ec', { namedCurve: 'P-256' });
   workspace.write('keys.json', JSON.stringify({ keys: [publicKey.export({ format: 'jwk' })] }));
   workspace.write('private.json', JSON.stringify({ keys: [privateKey.export({ format: 'jwk' })] }));
   workspace.write('symmetric.json', JSON.stringify({ keys: [{ kty: 'oct', k: 'hunter2' }] }));

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type LoadedConfig, loadConfig } from '#holdfast/config/load.js';
 import { ConfigError, type ConfigProblem } from '#holdfast/config/problems.js';
 import { makeCa } from '../../support/certificates.js';
+import { makeKeyPair } from '../../support/keys.js';
 
 const yearMs = 365 * 24 * 60 * 60 * 1000;
 
@@ -125,6 +126,6 @@ export class Workspace {
 }
 
 export function privateKeyPem(): string {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { privateKey } = makeKeyPair('ec', { namedCurve: 'P-256' });
   return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 }

@@ -1,0 +1,118 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { Fault } from '../denial/fault.js';
+
+export interface OutgoingLimits {
+  readonly connectTimeoutMs: number;
+  /** until the head of the answer */
+  readonly responseTimeoutMs: number;
+  /** the connection is made when its TLS handshake is done */
+  readonly secure: boolean;
+  /** the time until the head counts from when the body has been sent */
+  readonly hasBody: boolean;
+}
+
+/** A pooled connection was closed by the service just as it was used again: the request may not have been seen. */
+export class StalePooledConnection extends Error {
+  override readonly name = 'StalePooledConnection';
+}
+
+/**
+ * Turns everything that can become of an outgoing request into one answer or one error.
+ *
+ * @returns the head of the answer, its body unread
+ * @throws StalePooledConnection; Fault ERR_UPSTREAM_UNREACHABLE, ERR_UPSTREAM_RESPONSE_INVALID, ERR_UPSTREAM_TIMEOUT
+ * @see REQUIREMENTS A25, B14, S08
+ */
+export function awaitAnswer(outgoing: ClientRequest, limits: OutgoingLimits): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    let readBefore = 0;
+    let connected = false;
+    let answered = false;
+    const timeOut = (detail: string) => {
+      reject(new Fault('ERR_UPSTREAM_TIMEOUT', { detail }));
+      outgoing.destroy();
+    };
+    const waiting = limitWaiting(outgoing, limits, timeOut);
+    outgoing.once('socket', (socket: Socket) => {
+      readBefore = socket.bytesRead;
+      connected = !socket.connecting;
+      if (connected) return;
+      socket.once(limits.secure ? 'secureConnect' : 'connect', () => {
+        connected = true;
+      });
+      limitConnecting(socket, limits, timeOut);
+    });
+    outgoing.on('error', (error: NodeJS.ErrnoException) => {
+      const nothingRead = (outgoing.socket?.bytesRead ?? readBefore) === readBefore;
+      const stale = outgoing.reusedSocket && nothingRead;
+      reject(
+        stale ? new StalePooledConnection(describe(error), { cause: error }) : toFault(error, connected),
+      );
+    });
+    outgoing.once('response', (response: IncomingMessage) => {
+      answered = true;
+      waiting.end();
+      // The body belongs to the forwarder; an error without a listener would end the process.
+      response.on('error', () => {});
+      resolve(response);
+    });
+    outgoing.once('upgrade', (_response, socket: Socket) => {
+      socket.destroy();
+      reject(new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { detail: 'unsolicited 101' }));
+    });
+    outgoing.once('close', () => {
+      waiting.end();
+      // Given up before it had a socket: nobody else would tell.
+      if (!answered) reject(new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { detail: 'closed' }));
+    });
+  });
+}
+
+/**
+ * Limits silence while a body is being sent, and from then on the whole wait: what is not the head of the answer, a
+ * 102 or a dribbled field, extends nothing.
+ */
+function limitWaiting(
+  outgoing: ClientRequest,
+  { responseTimeoutMs, hasBody }: OutgoingLimits,
+  timeOut: (detail: string) => void,
+): { end(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  let isOver = false;
+  const begin = () => {
+    if (!isOver) timer = setTimeout(timeOut, responseTimeoutMs, 'no head of an answer');
+  };
+  if (hasBody) {
+    outgoing.setTimeout(responseTimeoutMs, () => timeOut('silent while a body was sent'));
+    outgoing.once('finish', begin);
+  } else {
+    begin();
+  }
+  return {
+    end() {
+      isOver = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function limitConnecting(
+  socket: Socket,
+  { connectTimeoutMs, secure }: OutgoingLimits,
+  timeOut: (detail: string) => void,
+): void {
+  const timer = setTimeout(timeOut, connectTimeoutMs, 'no connection');
+  const done = () => clearTimeout(timer);
+  socket.once(secure ? 'secureConnect' : 'connect', done);
+  socket.once('close', done);
+}
+
+function toFault(error: NodeJS.ErrnoException, connected: boolean): Fault {
+  const code = connected ? 'ERR_UPSTREAM_RESPONSE_INVALID' : 'ERR_UPSTREAM_UNREACHABLE';
+  return new Fault(code, { cause: error, detail: describe(error) });
+}
+
+function describe(error: NodeJS.ErrnoException): string {
+  return error.code ?? error.message;
+}
