@@ -34,6 +34,9 @@ describe('S08: a client that is slow', () => {
         assert.match(received, /^HTTP\/1\.1 408 /);
         assert.match(received, /\r\nX-Request-Id: [0-9a-f-]{36}\r\n/);
         assert.match(received, /\r\nConnection: close\r\n/i);
+        const id = /X-Request-Id: (\S+)/.exec(received)?.[1];
+        const event = await guarded.sidecar.child.event(({ request_id }) => request_id === id);
+        assert.equal(event.reason, 'request_timeout');
       }
       assert.equal(guarded.service.bytes, 0);
       await guarded.serves();
