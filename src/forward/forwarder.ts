@@ -83,10 +83,17 @@ export class Forwarder {
         headers,
         hasBody,
       });
-      const answer = await this.#awaitAnswer(call, inbound, facts.framing);
-      const upstreamMs = performance.now() - startedMs;
-      const status = await this.#relay(admission, { answer, call }, inbound);
-      return { status, upstreamMs };
+      try {
+        const answer = await this.#awaitAnswer(call, inbound, facts.framing);
+        const upstreamMs = performance.now() - startedMs;
+        // The service is done with the request then, however long the client takes to read.
+        answer.once('end', leave);
+        const status = await this.#relay(admission, { answer, call }, inbound);
+        return { status, upstreamMs };
+      } catch (error) {
+        call.abort();
+        throw error;
+      }
     } finally {
       leave();
     }
@@ -130,8 +137,8 @@ export class Forwarder {
     headers.push('X-Request-Id', facts.requestId);
 
     const streams = copied.contentType?.startsWith('text/event-stream') ?? false;
-    call.setIdleTimeout(streams ? this.#options.streamIdleTimeoutMs : this.#options.idleTimeoutMs);
-    const ended = new Promise<void>((resolve) => response.once('close', resolve));
+    const idleMs = streams ? this.#options.streamIdleTimeoutMs : this.#options.idleTimeoutMs;
+    const relayed = relay({ answer, call }, response, idleMs);
     // The reason phrase is never copied (B10).
     response.writeHead(status, headers);
     if (bodiless) {
@@ -139,9 +146,9 @@ export class Forwarder {
       response.end();
     } else {
       if (contentLength === undefined) response.flushHeaders(); // the first event may be long in coming
-      pass(answer, response);
+      answer.pipe(response);
     }
-    await ended;
+    await relayed;
     settleRequest(request, call, answer);
     return status;
   }
@@ -189,14 +196,38 @@ function addNonce(headers: string[], nonce: string, exposed: boolean): void {
 }
 
 /**
- * Passes the body on. When the service dies in the middle, the client's connection is cut without a valid end, so
- * that half an answer is never taken for a whole one (B11).
+ * Watches over an answer on its way to the client. When the service dies or falls silent in the middle, or the client
+ * stops reading, the client's connection is cut without a valid end, so that half an answer is never taken for a
+ * whole one (B11).
+ *
+ * @returns a promise that resolves when the client has the answer or has left
+ * @throws Fault ERR_UPSTREAM_RESPONSE_INVALID, ERR_UPSTREAM_TIMEOUT when the answer was cut
  */
-function pass(answer: IncomingMessage, response: ServerResponse): void {
-  answer.once('close', () => {
-    if (!answer.complete) response.destroy();
+function relay(
+  { answer, call }: { answer: IncomingMessage; call: UpstreamCall },
+  response: ServerResponse,
+  idleMs: number,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const cut = (fault: Fault) => {
+      reject(fault);
+      response.destroy();
+    };
+    // The client's side first: giving the call up drops what is unread of the answer and lets it seem to end well.
+    call.setIdleTimeout(idleMs, () =>
+      cut(new Fault('ERR_UPSTREAM_TIMEOUT', { detail: 'silent in the body' })),
+    );
+    answer.once('close', () => {
+      if (!answer.complete && !response.destroyed)
+        cut(new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { detail: 'broken off in the body' }));
+    });
+    // From here on nothing but the client keeps the answer, and it gets no longer than the service would.
+    answer.once('end', () => {
+      const unread = response.socket?.writableLength ?? 0;
+      if (unread > 0) response.setTimeout(idleMs, () => response.destroy());
+    });
+    response.once('close', resolve);
   });
-  answer.pipe(response);
 }
 
 /** After the answer: a request that is still being sent has nobody to read it, so its connection ends (A19). */

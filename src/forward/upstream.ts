@@ -38,8 +38,11 @@ export interface UpstreamRequest {
 export interface UpstreamCall {
   readonly response: Promise<http.IncomingMessage>;
   abort(): void;
-  /** silence for this long from now on destroys the call. @param ms - 0: never */
-  setIdleTimeout(ms: number): void;
+  /**
+   * Silence for this long from now on destroys the call, after `onSilence` was called.
+   * @param ms - 0: never
+   */
+  setIdleTimeout(ms: number, onSilence: () => void): void;
 }
 
 /**
@@ -98,7 +101,7 @@ export class Upstream {
         isGivenUp = true;
         current.abort();
       },
-      setIdleTimeout: (ms) => current.setIdleTimeout(ms),
+      setIdleTimeout: (ms, onSilence) => current.setIdleTimeout(ms, onSilence),
     };
   }
 
@@ -134,7 +137,10 @@ export class Upstream {
     return {
       response: answered,
       abort: () => void outgoing?.destroy(),
-      setIdleTimeout: (ms) => void outgoing?.setTimeout(ms),
+      setIdleTimeout(ms, onSilence) {
+        outgoing?.prependOnceListener('timeout', onSilence);
+        outgoing?.setTimeout(ms, () => outgoing?.destroy());
+      },
     };
   }
 }

@@ -26,8 +26,9 @@ export class Claimed {
 export const nothingToClaim: Claimed = sealClaimed(false);
 
 /**
- * Uses the proof up. Last of all checks, so that a refused request never burns its `jti` and nobody without a good
- * token can put anything into the store.
+ * Uses the proof up. Last of all checks of the caller, so that a request which the gate refuses never burns its
+ * `jti` and nobody without a good token can put anything into the store. Only what comes of the token's own claims
+ * (identity_*, forward/identity.ts) is found later, and would be found again.
  *
  * Fails closed: a full store refuses, and whatever the store throws becomes a Fault in the gate.
  * @throws Denial proof_replayed, proof_quota_exceeded; Fault ERR_REPLAY_STORE_FULL

@@ -68,12 +68,14 @@ export class Gate {
     const token = await tokens.verify(presented);
     progress.token = token;
     const evidence = await this.#verifyProof(presented, facts);
+    const key = evidence.dpop?.jkt ?? evidence.certificate.evidence?.thumbprint;
+    if (key !== undefined) progress.key = key;
     const constraint = confirmBinding(token, evidence);
     const grant = authorize({ route, facts, exceptions }, token, constraint);
     return admit(sealAdmission(facts, grant, await claimProof(replay, evidence.dpop)));
   }
 
-  /** A DPoP field beside the Bearer scheme proves nothing and is not looked at. @see RFC 9449 §7.1 */
+  /** A DPoP field beside the Bearer scheme proves nothing and is not looked at. @see RFC 9449 §7.2 */
   async #verifyProof({ scheme, digest }: PresentedToken, facts: RequestFacts): Promise<Evidence> {
     const { dpop, requireCertificateTrust } = this.#parts;
     const certificate = verifyCertificate(facts.certificate, { requireTrust: requireCertificateTrust });

@@ -10,6 +10,8 @@ export interface Progress {
   facts?: RequestFacts;
   route?: RouteOptions;
   token?: VerifiedToken;
+  /** thumbprint of the key whose possession was proven, whatever the token is bound to */
+  key?: string;
 }
 
 /** The request does not pass: the caller failed a check, or we failed. */

@@ -11,7 +11,7 @@ const maxDepth = 32;
  *
  * @returns the object, or undefined when the bytes are anything else. Members are own properties: look names that
  *   come from configuration up with `Object.hasOwn`, or a claim called `constructor` finds the prototype's.
- * @see RFC 7515 §4; RFC 7519 §4; RFC 8725 §2.4
+ * @see RFC 7515 §4; RFC 7519 §4; RFC 8725 §2.6, §3.7
  */
 export function parseStrictJsonObject(bytes: Buffer): JsonObject | undefined {
   if (!isUtf8(bytes)) return undefined;

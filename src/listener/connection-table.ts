@@ -17,7 +17,8 @@ export class ConnectionTable {
   /** by the same, until their first request */
   readonly #unused = new Set<Socket>();
   #draining = false;
-  #size = 0;
+  /** TCP connections, also those whose TLS handshake goes on */
+  readonly #sockets = new Set<Socket>();
 
   constructor(limits: ConnectionLimits, meaning: CertificateMeaning) {
     this.#limits = limits;
@@ -25,7 +26,7 @@ export class ConnectionTable {
   }
 
   get size(): number {
-    return this.#size;
+    return this.#sockets.size;
   }
 
   /** Counts a new TCP connection, and closes it when its address has too many. A unix socket has no address. */
@@ -33,8 +34,8 @@ export class ConnectionTable {
     const address = socket.remoteAddress ?? '';
     const count = (this.#perAddress.get(address) ?? 0) + 1;
     this.#perAddress.set(address, count);
-    this.#size++;
-    socket.once('close', () => this.#forget(address));
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#forget(socket, address));
     if (address !== '' && count > this.#limits.connectionsPerAddress) socket.destroy();
   }
 
@@ -70,8 +71,13 @@ export class ConnectionTable {
     for (const connection of this.#connections.values()) connection.drain();
   }
 
-  #forget(address: string): void {
-    this.#size--;
+  /** Cuts off whatever is left. */
+  destroyAll(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #forget(socket: Socket, address: string): void {
+    this.#sockets.delete(socket);
     const count = (this.#perAddress.get(address) ?? 1) - 1;
     if (count === 0) this.#perAddress.delete(address);
     else this.#perAddress.set(address, count);

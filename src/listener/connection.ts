@@ -19,7 +19,7 @@ export interface Job {
  */
 export type CertificateMeaning = 'off' | 'possession' | 'trust';
 
-// A client may send requests ahead (RFC 9112 §9.3.2); one that sends more than this waits for no answer.
+// A client may send requests ahead (RFC 9112 §9.3.2), but not as many as it likes.
 const maxAhead = 64;
 
 /**
@@ -35,6 +35,7 @@ export class Connection {
   readonly #jobs: Job[] = [];
   #closing = false;
   #draining = false;
+  #overflown = false;
 
   constructor(socket: Socket, meaning: CertificateMeaning) {
     this.socket = socket;
@@ -46,10 +47,11 @@ export class Connection {
 
   /** Serves the job when all earlier ones are done; drops it when one of them closed the connection. */
   enqueue(job: Job): void {
-    if (this.#closing) return;
-    this.#jobs.push(job);
-    if (this.#jobs.length === 1) void this.#work();
-    else if (this.#jobs.length > maxAhead) this.closeNow();
+    if (this.#closing || this.#overflown) return;
+    // Of a client that sends this much ahead what came first is answered, and then the connection ends.
+    if (this.#jobs.length === maxAhead) this.#overflown = true;
+    else this.#jobs.push(job);
+    if (this.#jobs.length === 1 && !this.#overflown) void this.#work();
   }
 
   /** Finds the request that was arriving when the parser gave up. @returns false when there is none */
@@ -78,8 +80,11 @@ export class Connection {
     for (let job = this.#jobs[0]; job !== undefined; job = this.#jobs[0]) {
       if (this.#draining) job.endConnection();
       await job.run();
+      // An answer that said close is the last: what was sent behind it must not be served (RFC 9112 §9.6).
+      if (this.#draining) this.closeAfterAnswer();
       this.#jobs.shift();
     }
+    if (this.#overflown) this.socket.destroySoon();
   }
 }
 

@@ -28,7 +28,7 @@ export interface ExchangeParts {
 }
 
 /** What Node's parser found out about `Expect`. @see RFC 9110 §10.1.1 */
-export type Expectation = 'none' | 'continue' | 'unknown';
+export type Expectation = 'none' | 'continue';
 
 export interface InboundRequest {
   readonly request: IncomingMessage;
@@ -50,6 +50,8 @@ export class Exchange implements Job {
   /** filled in on the way, told at the end */
   readonly #record: OpenRecord;
   readonly #startedMs = performance.now();
+  /** from here on a client that waits for 100 may have got it, and be sending its body */
+  #isForwarding = false;
 
   constructor(parts: ExchangeParts, connection: Connection, inbound: InboundRequest) {
     this.#parts = parts;
@@ -82,7 +84,6 @@ export class Exchange implements Job {
   }
 
   async #serve(): Promise<void> {
-    if (this.#expectation === 'unknown') throw new Denial('expectation_failed');
     const { method = '', url = '', httpVersion, rawHeaders } = this.#request;
     const { remoteAddress, certificate } = this.#connection;
     const verdict = await this.#parts.gate.decide({
@@ -109,6 +110,7 @@ export class Exchange implements Job {
     const { facts, grant } = admission;
     const { route, token, constraint } = grant;
     const record = this.#record;
+    this.#isForwarding = true;
     record.facts = facts;
     record.route = route;
     record.token = token;
@@ -145,13 +147,21 @@ export class Exchange implements Job {
     record.facts = facts;
     record.route = route;
     record.token = token;
-    record.status = cause.entry.status;
+    record.key ??= refusal.key;
     record.outcome = cause instanceof Denial ? 'refused' : 'failed';
-    if (this.#response.headersSent || this.#response.destroyed) {
-      if (!this.#response.headersSent) record.outcome = 'aborted';
+    if (this.#response.headersSent) {
+      record.status = this.#response.statusCode;
       this.#connection.closeNow();
       return;
     }
+    if (this.#response.destroyed) {
+      // Whatever became of it, it was for a client that had left.
+      record.cause = undefined;
+      record.outcome = 'aborted';
+      this.#connection.closeNow();
+      return;
+    }
+    record.status = cause.entry.status;
     // A body that came with the head is parsed by then: it is not unread, and need not end the connection.
     if (!this.#request.complete) await nextTurn();
     const answer = this.#parts.replies.refuse(refusal, record.requestId);
@@ -168,7 +178,7 @@ export class Exchange implements Job {
     if (this.#body.isBroken) return 'close';
     if (this.#request.complete || facts?.framing.kind === 'none') return messageFault ? 'close' : 'keep';
     // Without facts it is not known whether there is a body. A client that waits for 100 sends none.
-    return this.#expectation === 'continue' ? 'close' : 'drain-and-close';
+    return this.#expectation === 'continue' && !this.#isForwarding ? 'close' : 'drain-and-close';
   }
 
   #end(status: number, outcome: Outcome): void {

@@ -72,7 +72,7 @@ export class Listener {
     this.#connections.drain();
     // Node looks for idle connections once, when it is told to close; those that become idle later would stay.
     const idle = setInterval(() => this.#server.closeIdleConnections(), drainCheckMs);
-    const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs);
+    const timer = setTimeout(() => this.#connections.destroyAll(), graceMs);
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
@@ -94,8 +94,11 @@ export class Listener {
     );
     server.on('request', (request, response) => this.#accept(request, response, 'none'));
     server.on('checkContinue', (request, response) => this.#accept(request, response, 'continue'));
-    server.on('checkExpectation', (request, response) => this.#accept(request, response, 'unknown'));
+    // Whatever it expects is judged with the rest of the head (request/facts.ts).
+    server.on('checkExpectation', (request, response) => this.#accept(request, response, 'none'));
     server.on('connect', (_request: http.IncomingMessage, socket: Socket) => {
+      // Node has taken its own listeners off, and an error that nobody hears ends the process.
+      socket.on('error', () => socket.destroy());
       this.#refuseRaw(this.#connections.of(socket), new Denial('method_not_allowed', 'CONNECT'));
     });
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
@@ -167,6 +170,7 @@ function toDenial({ code, message }: NodeJS.ErrnoException): Denial | undefined 
   switch (code) {
     case 'ECONNRESET':
     case 'EPIPE':
+    case 'HPE_CLOSED_CONNECTION': // bytes behind a request that asked for close: nobody waits for an answer
       return undefined;
     case 'HPE_HEADER_OVERFLOW':
       return new Denial('header_fields_too_large', code);

@@ -17,6 +17,8 @@ export interface Log {
 const maxTextCharacters = 512;
 const flushEveryMs = 100;
 const bufferBytes = 8 * 1024;
+// When nobody reads stdout, lines beyond this are dropped rather than kept in memory.
+const maxBacklogBytes = 16 * 1024 * 1024;
 
 /**
  * Lines are collected and written in blocks, at the latest after 100 ms: one system call for many requests. `flush`
@@ -24,7 +26,12 @@ const bufferBytes = 8 * 1024;
  * @see REQUIREMENTS S01, S02
  */
 export function createLog(level: LogLevel): Log {
-  const destination = pino.destination({ dest: 1, sync: false, minLength: bufferBytes });
+  const destination = pino.destination({
+    dest: 1,
+    sync: false,
+    minLength: bufferBytes,
+    maxLength: maxBacklogBytes,
+  });
   const timer = setInterval(() => destination.flush(), flushEveryMs);
   timer.unref();
   const logger = pino(

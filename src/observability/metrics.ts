@@ -76,6 +76,7 @@ export class Metrics {
   );
   /** Children by label values, found by one string: prom-client hashes the labels anew at each call. */
   readonly #requestChildren = new Map<string, ReturnType<Counter['labels']>>();
+  readonly #cacheChildren = new Map<string, ReturnType<Counter['labels']>>();
   readonly #durationChildren = new Map<string, ReturnType<Histogram['labels']>>();
   readonly #upstreamChildren = new Map<string, ReturnType<Histogram['labels']>>();
 
@@ -125,7 +126,7 @@ export class Metrics {
   }
 
   tokenCache(result: 'hit' | 'miss' | 'stale'): void {
-    child(this.#requestChildren, `token_cache ${result}`, () => this.#tokenCache.labels(result)).inc();
+    child(this.#cacheChildren, result, () => this.#tokenCache.labels(result)).inc();
   }
 
   keysRefreshed(issuer: string, result: 'ok' | 'error'): void {

@@ -14,7 +14,7 @@ const transformations: readonly ((path: string) => string)[] = [
 // What the transformations below could change: encoded visible ASCII, parameters, empty segments.
 const readable = /%(?:2[1-9A-F]|[3-6][0-9A-F]|7[0-9A-E])|;|\/\//;
 // Reading a path in all ways costs in proportion to its length; a path that is both this long and odd is refused.
-const maxPathCharacters = 2048;
+const maxPathCharacters = 512;
 
 /**
  * Every other way in which a service might read this path, up to letter case and a trailing slash, which the caller

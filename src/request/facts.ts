@@ -64,6 +64,7 @@ export function parseRequest(message: RequestMessage, rules: RequestRules): Requ
   });
   const origin = rules.origins.select(head.values('host'));
   checkMethod(message);
+  checkExpectation(head);
   checkUpgrade(head);
   checkVia(head, rules.pseudonym);
   const target = parseTarget(message.target, rules.maxTargetBytes);
@@ -90,6 +91,14 @@ function checkMethod({ method, target }: RequestMessage): void {
   if (target === '*' && method === 'OPTIONS') throw new Denial('method_not_allowed', 'OPTIONS *');
 }
 
+// Node tells apart only whether the word 100-continue occurs somewhere in it. @see RFC 9110 §10.1.1
+function checkExpectation(head: RequestHead): void {
+  const values = head.values('expect');
+  if (values.length === 0) return;
+  if (values.length > 1 || values[0]?.toLowerCase() !== '100-continue')
+    throw new Denial('expectation_failed');
+}
+
 // An Upgrade field without `Connection: upgrade` is no upgrade (RFC 9110 §7.8): hygiene removes it, the request goes on.
 function checkUpgrade(head: RequestHead): void {
   const protocols = head.values('upgrade');
@@ -99,8 +108,7 @@ function checkUpgrade(head: RequestHead): void {
 }
 
 function checkVia(head: RequestHead, pseudonym: string): void {
-  const via = head.values('via');
-  if (via.length === 0) return;
+  const via = head.values('via').filter((line) => line.includes(pseudonym));
   const passed = via
     .flatMap((line) => line.split(','))
     .some((entry) => entry.trim().split(/[ \t]+/)[1] === pseudonym);

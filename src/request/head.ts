@@ -25,6 +25,7 @@ const decisiveNames = [
   'content-length',
   'connection',
   'upgrade',
+  'expect',
   'via',
   'max-forwards',
   'origin',
@@ -34,6 +35,8 @@ const decisiveNames = [
 /** Names whose repetition matters: an object of headers would keep the first, or join them. */
 export type DecisiveName = (typeof decisiveNames)[number];
 
+const connectionOptions = /^[\w!#$%&'*+.^`|~, \t-]*$/;
+const maxConnectionCharacters = 1024;
 const none: readonly string[] = [];
 const nothingNominated: ReadonlySet<string> = new Set();
 const decisive: ReadonlySet<string> = new Set(decisiveNames);
@@ -51,7 +54,7 @@ export interface HeadRules {
  * first of two Host lines, joins two DPoP lines, and drops fields beyond its own limit.
  *
  * @param rawHeaders - name, value, name, value, …
- * @throws Denial header_fields_too_large, header_name_refused
+ * @throws Denial header_fields_too_large, header_name_refused, request_malformed
  */
 export function parseHead(rawHeaders: readonly string[], rules: HeadRules): RequestHead {
   if (rawHeaders.length > rules.maxCount * 2) {
@@ -83,9 +86,13 @@ function checkName(meaning: HeaderName, refuseOddNames: boolean): void {
   }
 }
 
+/** @see RFC 9110 §7.6.1: each option is a token; what is none might be meant to keep a name from being removed */
 function parseConnection(values: readonly string[]): ReadonlySet<string> {
   const [value] = values;
   if (value === undefined) return nothingNominated;
   if (values.length === 1 && /^(?:keep-alive|close)$/i.test(value)) return nothingNominated;
+  const text = values.join(',');
+  if (text.length > maxConnectionCharacters || !connectionOptions.test(text))
+    throw new Denial('request_malformed', 'connection is no list of tokens');
   return new Set(values.flatMap((line) => line.split(',').map((token) => token.trim().toLowerCase())));
 }

@@ -71,11 +71,13 @@ export function hasDotSegment(path: string): boolean {
  * @see RFC 9700 §4.3.2; REQUIREMENTS C05
  */
 export function hasTokenInQuery(query: string | undefined): boolean {
-  if (query === undefined || query === '') return false;
-  return query.split(/[&;]/).some((pair) => {
-    const name = pair.split('=', 1)[0] ?? '';
-    return name.length < 64 && decodeOctets(name) === 'access_token';
-  });
+  if (query === undefined) return false;
+  // One pass that stops only at names which can begin the word: a query of nothing but separators costs no more.
+  const candidate = /(?:^|[&;])(?=a|%61)([^&;=]{12,64})/gi;
+  for (const [, name = ''] of query.matchAll(candidate)) {
+    if (decodeOctets(name) === 'access_token') return true;
+  }
+  return false;
 }
 
 function decodeOctets(text: string): string {

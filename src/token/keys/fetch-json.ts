@@ -69,5 +69,7 @@ function open(url: URL, rules: DestinationRules, signal: AbortSignal): Promise<h
   return new Promise((resolve, reject) => {
     const request = (url.protocol === 'https:' ? https : http).get(url, options, resolve);
     request.on('error', reject);
+    // An answer like 101 is neither a response nor an error. After a response this has no effect.
+    request.once('close', () => reject(new Error(`${url.href} closed without an answer`)));
   });
 }
