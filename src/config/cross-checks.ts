@@ -6,6 +6,7 @@ import type { Report } from './problems.js';
 export function checkAcross(config: Partial<Config>, report: Report): void {
   checkCertificatesPossible(config, report);
   checkExceptionsApply(config, report);
+  checkExceptionsShow(config, report);
   checkSockets(config, report);
 }
 
@@ -25,13 +26,32 @@ function checkExceptionsApply({ routes, exceptions = [] }: Partial<Config>, repo
   const guarded = routes.filter(({ proof }) => proof !== 'none');
   for (const [index, exception] of exceptions.entries()) {
     for (const [at, pattern] of exception.routes.entries()) {
-      if (guarded.some(({ path }) => overlaps(path, pattern))) continue;
+      const opened = guarded.filter(({ path }) => overlaps(path, pattern));
+      if (opened.length > 1)
+        report.warn(
+          ['exceptions', index, 'routes', at],
+          `${pattern} takes the place of proof on several routes: ${opened.map(({ path }) => path).join(', ')}`,
+        );
+      if (opened.length > 0) continue;
       report.warn(
         ['exceptions', index, 'routes', at],
         `no guarded route takes a path that ${pattern} matches`,
       );
     }
   }
+}
+
+/** R06: the service must be able to tell a caller that proved nothing. */
+function checkExceptionsShow({ identity, exceptions = [] }: Partial<Config>, report: Report): void {
+  if (identity === undefined || identity.assertion !== undefined || exceptions.length === 0) return;
+  const shows = identity.headers.some(
+    ({ source }) => 'fact' in source && (source.fact === 'proof' || source.fact === 'exception'),
+  );
+  if (!shows)
+    report.warn(
+      ['identity', 'headers'],
+      'the service cannot tell who passes under an exception: add $proof or $exception',
+    );
 }
 
 function checkSockets({ listen, admin }: Partial<Config>, report: Report): void {

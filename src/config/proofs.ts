@@ -20,7 +20,7 @@ export const dpopSchema = section({
     .describe('Whether every proof needs a nonce of ours.'),
   nonceLifetime: wholeSeconds({ min: '10s', max: '1h' })
     .prefault('5m')
-    .describe('How long a nonce is given out; the current one and the one before are accepted.'),
+    .describe('How long a nonce is accepted after it was issued. A new one is issued at most once a second.'),
   nonceSecret: file(`at least ${minSecretBytes} random bytes`, { secret: true })
     .optional()
     .describe(

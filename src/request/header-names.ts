@@ -189,7 +189,8 @@ function familyOf(lower: string): HeaderRole | undefined {
   return identityFamilies.some((family) => lower.startsWith(family)) ? 'identity' : undefined;
 }
 
-// Servers that turn names into variables map every odd character to `_` (CGI, RFC 3875 §4.1.18), some drop it.
+// Servers that turn names into variables map every odd character to `_` (CGI, RFC 3875 §4.1.18). Compared without any of
+// them, so that neither their number nor their kind matters.
 function fold(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, '');
 }

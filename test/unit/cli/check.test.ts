@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { parse } from 'yaml';
-import { check } from '#holdfast/cli/check.js';
+import { mainScript } from '../../support/sidecar.js';
 import { tenLines, Workspace, withOptions } from '../config/workspace.js';
 
 let workspace: Workspace;
@@ -13,21 +14,11 @@ after(() => workspace.remove());
 async function run(
   text: string,
   env: Record<string, string> = {},
-): Promise<{ code: number; out: string; err: string }> {
+): Promise<{ code: number | null; out: string; err: string }> {
   workspace.write('holdfast.yaml', text);
-  const written = { out: '', err: '' };
-  const sink = (name: 'out' | 'err') => ({
-    write(chunk: string) {
-      written[name] += chunk;
-    },
-  });
-  const code = await check({
-    configFile: workspace.configFile,
-    env,
-    stdout: sink('out'),
-    stderr: sink('err'),
-  });
-  return { code, ...written };
+  const args = [mainScript, 'check', '--config', workspace.configFile];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8' });
+  return { code: status, out: stdout, err: stderr };
 }
 
 test('DESIGN 5: check prints the effective policy with its defaults', async () => {
