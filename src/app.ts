@@ -287,10 +287,14 @@ function createAdmin(
         name,
         expires: new Date(expiresAtMs).toISOString(),
       })),
-      exceptions: config.exceptions.map(({ id, owner, clients, expiresAtMs }) => ({
-        ...{ id, owner, clients, expires: new Date(expiresAtMs).toISOString() },
-        days_left: Math.max(0, Math.floor((expiresAtMs - clock.nowMs()) / 86_400_000)),
-      })),
+      exceptions: config.exceptions.map(
+        ({ id, owner, reason, ticket, clients, createdAtMs, expiresAtMs }) => ({
+          ...{ id, owner, reason, ticket, clients },
+          created: new Date(createdAtMs).toISOString(),
+          expires: new Date(expiresAtMs).toISOString(),
+          days_left: Math.max(0, Math.floor((expiresAtMs - clock.nowMs()) / 86_400_000)),
+        }),
+      ),
       replay: { store: config.replay.store, entries: replay.size, capacity: replay.capacity },
       connections: listener.connectionCount,
       issuers_with_relaxed_type: config.issuers

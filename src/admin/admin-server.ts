@@ -1,4 +1,5 @@
 import * as http from 'node:http';
+import { bind, type SocketAddress } from '../support/bind.js';
 
 /** What the admin socket tells. */
 export interface AdminSources {
@@ -15,8 +16,6 @@ interface AdminAnswer {
   readonly contentType: string;
   readonly text: string;
 }
-
-export type AdminAddress = { readonly host: string; readonly port: number } | { readonly socketPath: string };
 
 const requestTimeoutMs = 10_000;
 
@@ -40,17 +39,8 @@ export class AdminServer {
   }
 
   /** @returns the port, 0 for a unix socket. @throws Error EADDRINUSE, EACCES, … */
-  listen(address: AdminAddress): Promise<number> {
-    return new Promise((resolve, reject) => {
-      const listening = () => {
-        const bound = this.#server.address();
-        this.#server.off('error', reject);
-        resolve(bound !== null && typeof bound === 'object' ? bound.port : 0);
-      };
-      this.#server.once('error', reject);
-      if ('socketPath' in address) this.#server.listen(address.socketPath, listening);
-      else this.#server.listen(address.port, address.host, listening);
-    });
+  listen(address: SocketAddress): Promise<number> {
+    return bind(this.#server, address);
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net';
-import type { SocketAddress, UpstreamConfig } from './config.js';
+import type { SocketAddress } from '../support/bind.js';
+import type { UpstreamConfig } from './config.js';
 
 const hostPort = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(0|[1-9][0-9]{0,4})$/;
 

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import type { SocketAddress } from '../support/bind.js';
 
 /**
  * The configuration as the product uses it: checked, every default filled in, files read, units in the names.
@@ -19,11 +20,6 @@ export interface Config {
   readonly log: { readonly level: LogLevel };
   readonly shutdown: { readonly graceMs: number };
 }
-
-/** Where to listen. Port 0 lets the system choose; an IPv6 host has no brackets. */
-export type SocketAddress =
-  | { readonly host: string; readonly port: number }
-  | { readonly socketPath: string };
 
 export interface ListenConfig {
   readonly address: SocketAddress;

@@ -1,6 +1,7 @@
 import type * as z from 'zod';
+import type { SocketAddress } from '../support/bind.js';
 import { formatSocketAddress, isLoopback, isOrigin, isPlainUrl, parseSocketAddress } from './addresses.js';
-import type { ListenConfig, ListenTlsConfig, SocketAddress } from './config.js';
+import type { ListenConfig, ListenTlsConfig } from './config.js';
 import type { Context } from './context.js';
 import {
   choice,

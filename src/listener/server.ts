@@ -6,6 +6,7 @@ import type { TLSSocket } from 'node:tls';
 import { Denial } from '../denial/denial.js';
 import { toRefusal } from '../gate/refusal.js';
 import { openRecord } from '../observability/request-record.js';
+import { bind, type SocketAddress } from '../support/bind.js';
 import type { Connection } from './connection.js';
 import { type ConnectionLimits, ConnectionTable } from './connection-table.js';
 import { Exchange, type ExchangeParts, type Expectation } from './exchange.js';
@@ -13,7 +14,7 @@ import { buildTlsOptions, certificateMeaning, isAcceptable, type TlsOptions } fr
 import { writeRawAnswer } from './write.js';
 
 export interface ListenerOptions extends ConnectionLimits {
-  readonly address: { readonly host: string; readonly port: number } | { readonly socketPath: string };
+  readonly address: SocketAddress;
   readonly tls: TlsOptions | undefined;
   readonly headerBytes: number;
   readonly headersTimeoutMs: number;
@@ -50,17 +51,7 @@ export class Listener {
 
   /** @returns the port that it listens on, 0 for a unix socket. @throws Error EADDRINUSE, EACCES, … */
   listen(): Promise<number> {
-    const { address } = this.#options;
-    return new Promise((resolve, reject) => {
-      const listening = () => {
-        const bound = this.#server.address();
-        this.#server.off('error', reject);
-        resolve(bound !== null && typeof bound === 'object' ? bound.port : 0);
-      };
-      this.#server.once('error', reject);
-      if ('socketPath' in address) this.#server.listen(address.socketPath, listening);
-      else this.#server.listen(address.port, address.host, listening);
-    });
+    return bind(this.#server, this.#options.address);
   }
 
   /**

@@ -2,6 +2,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { calculateJwkThumbprint, type JWK } from 'jose';
 import { Denial } from '../denial/denial.js';
 import { isCanonicalBase64url } from '../jws/base64url.js';
+import { secretMembers } from '../jws/jwk.js';
 import type { JsonObject } from '../jws/strict-json.js';
 import { isSmallOrderPoint } from './ed25519.js';
 
@@ -14,8 +15,6 @@ export interface ProofKey {
 
 /** JWS algorithms for proofs, and the keys that fit them. @see RFC 7518 §3.1, §6; RFC 8037 §3.1 */
 export type ProofAlgorithm = 'ES256' | 'ES384' | 'PS256' | 'RS256' | 'EdDSA' | 'Ed25519';
-
-const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 
 const ellipticCurve = {
   ES256: { crv: 'P-256', coordinateBytes: 32 },
@@ -48,7 +47,7 @@ function parsePublicMembers(jwk: unknown, algorithm: ProofAlgorithm): JWK & Reco
     throw new Denial('dpop_key_invalid', 'jwk is not an object');
   }
   const members = jwk as JsonObject;
-  for (const name of privateMembers) {
+  for (const name of secretMembers) {
     // Whatever its value: the client has let its private key out, or tries a key of another kind.
     if (Object.hasOwn(members, name)) throw new Denial('dpop_key_invalid', `jwk has the member ${name}`);
   }

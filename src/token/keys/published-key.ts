@@ -1,5 +1,6 @@
 import type { JWK } from 'jose';
 import { isCanonicalBase64url } from '../../jws/base64url.js';
+import { secretMembers } from '../../jws/jwk.js';
 import type { JsonObject } from '../../jws/strict-json.js';
 import { keyTypes, type TokenAlgorithm } from '../algorithms.js';
 
@@ -20,7 +21,6 @@ export class IgnoredKey extends Error {
 /** Longest `kid` that is looked up. */
 export const maxKidCharacters = 256;
 
-const secretMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 const coordinateBytes: Readonly<Record<string, number>> = {
   'P-256': 32,
   'P-384': 48,
