@@ -83,6 +83,18 @@ for (const [what, respond] of bad) {
   });
 }
 
+for (const fields of ['', 'Connection: Upgrade\r\nUpgrade: x\r\n']) {
+  test(`P05: a 101 ${fields === '' ? 'without' : 'with'} Upgrade instead of the keys is an error`, {
+    timeout: 10_000,
+  }, async (t) => {
+    const bench = await startWith(t, '/jwks', (response) => {
+      response.socket?.write(`HTTP/1.1 101 Switching Protocols\r\n${fields}\r\n`);
+    });
+    assert.deepEqual(bench.refreshed, ['error']);
+    await bench.cannotTell(bench.issuer.mint());
+  });
+}
+
 test('P02: an endless body is broken off at the bound', async (t) => {
   let sent = 0;
   const bench = await startWith(t, '/jwks', (response) => {
