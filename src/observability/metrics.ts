@@ -1,6 +1,7 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { Denial } from '../denial/denial.js';
 import type { RequestRecord } from './request-record.js';
+import { type Count, Distribution, type Observations, Tally } from './series.js';
 
 /** Values that are read when somebody asks, rather than kept up to date. */
 export interface MetricSources {
@@ -16,8 +17,8 @@ export interface MetricSources {
   readonly certificates: readonly { readonly name: string; readonly expiresAtMs: number }[];
 }
 
-const secondsBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-const gateBuckets = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 1];
+const secondsBounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const gateBounds = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 1];
 
 /** prom-client's own gauges that end in `_total`, which `promtool check metrics` refuses. */
 const misnamed = [
@@ -32,61 +33,54 @@ const misnamed = [
  */
 export class Metrics {
   readonly #registry = new Registry();
-  readonly #requests = this.#counter('requests_total', 'Requests by what became of them', [
+  readonly #requests = this.#tally('requests_total', 'Requests by what became of them', [
     'route',
     'outcome',
     'proof',
     'reason',
   ]);
-  readonly #duration = this.#histogram(
+  readonly #duration = this.#distribution(
     'request_duration_seconds',
     'From the head of the request to the end of the answer',
-    secondsBuckets,
-    ['route'],
+    { bounds: secondsBounds, labelNames: ['route'] },
   );
-  readonly #gate = this.#histogram(
+  readonly #gate = this.#distribution(
     'gate_duration_seconds',
     'From the head of the request to the verdict',
-    gateBuckets,
-    [],
-  );
-  readonly #upstream = this.#histogram(
+    { bounds: gateBounds, labelNames: [] },
+  ).series({});
+  readonly #upstream = this.#distribution(
     'upstream_duration_seconds',
     'From sending the request to the head of the answer',
-    secondsBuckets,
-    ['route'],
+    { bounds: secondsBounds, labelNames: ['route'] },
   );
-  readonly #replayRefused = this.#counter('replay_refused_total', 'Proofs that the replay store refused', [
+  readonly #replayRefused = this.#tally('replay_refused_total', 'Proofs that the replay store refused', [
     'cause',
   ]);
-  readonly #tokenCache = this.#counter('token_cache_total', 'Look-ups of verified tokens', ['result']);
-  readonly #keysRefresh = this.#counter('issuer_keys_refresh_total', 'Fetches of key sets', [
+  readonly #tokenCache = this.#tally('token_cache_total', 'Look-ups of verified tokens', ['result']);
+  readonly #keysRefresh = this.#tally('issuer_keys_refresh_total', 'Fetches of key sets', [
     'issuer',
     'result',
   ]);
-  readonly #exceptions = this.#counter(
-    'exception_requests_total',
-    'Requests that passed under an exception',
-    ['exception'],
-  );
-  readonly #clockStepBack = this.#counter(
+  readonly #exceptions = this.#tally('exception_requests_total', 'Requests that passed under an exception', [
+    'exception',
+  ]);
+  readonly #clockStepBack = this.#tally(
     'clock_step_back_total',
     'Readings of a wall clock that lay behind an earlier one',
     [],
-  );
-  /** Children by label values, found by one string: prom-client hashes the labels anew at each call. */
-  readonly #requestChildren = new Map<string, ReturnType<Counter['labels']>>();
-  readonly #cacheChildren = new Map<string, ReturnType<Counter['labels']>>();
-  readonly #durationChildren = new Map<string, ReturnType<Histogram['labels']>>();
-  readonly #upstreamChildren = new Map<string, ReturnType<Histogram['labels']>>();
+  ).series({});
+  /** the series that exist, by their label values; as many as routes, reasons, issuers and exceptions allow */
+  readonly #counts = new Map<string, Count>();
+  readonly #routes = new Map<string, { readonly duration: Observations; readonly upstream: Observations }>();
 
   constructor(sources: MetricSources) {
     collectDefaultMetrics({ register: this.#registry });
     for (const name of misnamed) this.#registry.removeSingleMetric(name);
     this.#registerGauges(sources);
     // Series exist from the start, so that a rate over the first event is a rate and not an absence.
-    for (const { id } of sources.exceptions) this.#exceptions.labels(id);
-    for (const cause of ['replayed', 'key_full', 'store_full']) this.#replayRefused.labels(cause);
+    for (const { id } of sources.exceptions) this.#countException(id, 0);
+    for (const cause of Object.values(replayCauses)) this.#countReplay(cause, 0);
   }
 
   get contentType(): string {
@@ -100,47 +94,56 @@ export class Metrics {
 
   request(record: RequestRecord): void {
     const route = record.route?.path ?? 'none';
-    const reason =
-      record.cause === undefined
-        ? 'none'
-        : record.cause instanceof Denial
-          ? record.cause.reason
-          : record.cause.code;
-    const proof = record.proof ?? 'none';
-    const labels = `${route} ${record.outcome} ${proof} ${reason}`;
-    child(this.#requestChildren, labels, () =>
-      this.#requests.labels(route, record.outcome, proof, reason),
-    ).inc();
-    child(this.#durationChildren, route, () => this.#duration.labels(route)).observe(
-      record.durationMs / 1000,
+    const { outcome, proof = 'none' } = record;
+    const reason = reasonOf(record);
+    this.#count(`r ${outcome} ${proof} ${reason} ${route}`, () =>
+      this.#requests.series({ route, outcome, proof, reason }),
     );
+    const { duration, upstream } = this.#route(route);
+    duration.observe(record.durationMs / 1000);
     if (record.gateMs !== undefined) this.#gate.observe(record.gateMs / 1000);
-    if (record.upstreamMs !== undefined) {
-      child(this.#upstreamChildren, route, () => this.#upstream.labels(route)).observe(
-        record.upstreamMs / 1000,
-      );
-    }
-    if (record.exception !== undefined && record.outcome !== 'refused')
-      this.#exceptions.labels(record.exception).inc();
-    this.#countReplay(reason);
+    if (record.upstreamMs !== undefined) upstream.observe(record.upstreamMs / 1000);
+    if (record.exception !== undefined && outcome !== 'refused') this.#countException(record.exception);
+    const cause = replayCauses[reason];
+    if (cause !== undefined) this.#countReplay(cause);
   }
 
   tokenCache(result: 'hit' | 'miss' | 'stale'): void {
-    child(this.#cacheChildren, result, () => this.#tokenCache.labels(result)).inc();
+    this.#count(result, () => this.#tokenCache.series({ result }));
   }
 
   keysRefreshed(issuer: string, result: 'ok' | 'error'): void {
-    this.#keysRefresh.labels(issuer, result).inc();
+    this.#count(`k ${result} ${issuer}`, () => this.#keysRefresh.series({ issuer, result }));
   }
 
   clockSteppedBack(): void {
-    this.#clockStepBack.inc();
+    this.#clockStepBack.value++;
   }
 
-  #countReplay(reason: string): void {
-    if (reason === 'proof_replayed') this.#replayRefused.labels('replayed').inc();
-    if (reason === 'proof_quota_exceeded') this.#replayRefused.labels('key_full').inc();
-    if (reason === 'ERR_REPLAY_STORE_FULL') this.#replayRefused.labels('store_full').inc();
+  #countException(exception: string, by = 1): void {
+    this.#count(`e ${exception}`, () => this.#exceptions.series({ exception }), by);
+  }
+
+  #countReplay(cause: string, by = 1): void {
+    this.#count(`p ${cause}`, () => this.#replayRefused.series({ cause }), by);
+  }
+
+  #count(key: string, create: () => Count, by = 1): void {
+    let count = this.#counts.get(key);
+    if (count === undefined) {
+      count = create();
+      this.#counts.set(key, count);
+    }
+    count.value += by;
+  }
+
+  #route(route: string): { readonly duration: Observations; readonly upstream: Observations } {
+    let series = this.#routes.get(route);
+    if (series === undefined) {
+      series = { duration: this.#duration.series({ route }), upstream: this.#upstream.series({ route }) };
+      this.#routes.set(route, series);
+    }
+    return series;
   }
 
   #registerGauges(sources: MetricSources): void {
@@ -183,18 +186,16 @@ export class Metrics {
     );
   }
 
-  #counter(name: string, help: string, labelNames: string[]): Counter {
-    return new Counter({ name: `holdfast_${name}`, help, labelNames, registers: [this.#registry] });
+  #tally(name: string, help: string, labelNames: string[]): Tally {
+    return new Tally({ name: `holdfast_${name}`, help, labelNames, registry: this.#registry });
   }
 
-  #histogram(name: string, help: string, buckets: number[], labelNames: string[]): Histogram {
-    return new Histogram({
-      name: `holdfast_${name}`,
-      help,
-      buckets,
-      labelNames,
-      registers: [this.#registry],
-    });
+  #distribution(
+    name: string,
+    help: string,
+    { bounds, labelNames }: { bounds: readonly number[]; labelNames: string[] },
+  ): Distribution {
+    return new Distribution({ name: `holdfast_${name}`, help, labelNames, registry: this.#registry }, bounds);
   }
 
   #gauge(name: string, help: string, labelNames: string[], read: (gauge: Gauge) => void): void {
@@ -208,10 +209,13 @@ export class Metrics {
   }
 }
 
-function child<T>(children: Map<string, T>, key: string, create: () => T): T {
-  const known = children.get(key);
-  if (known !== undefined) return known;
-  const created = create();
-  children.set(key, created);
-  return created;
+const replayCauses: Readonly<Record<string, string>> = {
+  proof_replayed: 'replayed',
+  proof_quota_exceeded: 'key_full',
+  ERR_REPLAY_STORE_FULL: 'store_full',
+};
+
+function reasonOf({ cause }: RequestRecord): string {
+  if (cause === undefined) return 'none';
+  return cause instanceof Denial ? cause.reason : cause.code;
 }
