@@ -50,6 +50,8 @@ export class Exchange implements Job {
   /** filled in on the way, told at the end */
   readonly #record: OpenRecord;
   readonly #startedMs = performance.now();
+  /** the whole answer is with the operating system; `writableFinished` also says so of one that was cut off */
+  #isGiven = false;
   /** from here on a client that waits for 100 may have got it, and be sending its body */
   #isForwarding = false;
 
@@ -60,6 +62,9 @@ export class Exchange implements Job {
     this.#request = inbound.request;
     this.#response = inbound.response;
     this.#body = new InboundBody(inbound.request);
+    this.#response.once('finish', () => {
+      this.#isGiven = true;
+    });
     this.#record = openRecord(randomUUID(), connection.remoteAddress);
   }
 
@@ -183,7 +188,7 @@ export class Exchange implements Job {
 
   #end(status: number, outcome: Outcome): void {
     this.#record.status = status;
-    this.#record.outcome = this.#response.writableFinished ? outcome : 'aborted';
+    this.#record.outcome = this.#isGiven ? outcome : 'aborted';
   }
 }
 
