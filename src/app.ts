@@ -97,7 +97,7 @@ function createCore({ config, configHash, log }: AppOptions): Core {
   const replay = new MemoryReplayStore(config.replay, clock);
   const lifetimeMs = config.dpop.nonceLifetimeSeconds * 1000;
   const nonces = new NonceIssuer({ secret: config.dpop.nonceSecret, lifetimeMs, clock });
-  const tokens = new TokenVerifier(config.issuers.map(issuerOptions), {
+  const tokens = new TokenVerifier(config.issuers, {
     clock,
     observer: {
       keysRefreshed: (issuer, result, detail) => {
@@ -246,20 +246,6 @@ function listenerOptions({ listen }: Config): ListenerOptions {
     tls,
     requestTimeoutMs: Number.isFinite(requestTimeoutMs) ? requestTimeoutMs : 0,
   };
-}
-
-function issuerOptions(
-  issuer: Config['issuers'][number],
-): ConstructorParameters<typeof TokenVerifier>[0][number] {
-  const { keys } = issuer;
-  switch (keys.from) {
-    case 'discovery':
-      return { ...issuer, keys: 'discovery' };
-    case 'url':
-      return { ...issuer, keys: { url: keys.url } };
-    case 'file':
-      return { ...issuer, keys: { file: keys.file } };
-  }
 }
 
 function createAdmin(

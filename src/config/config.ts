@@ -99,10 +99,10 @@ export interface IssuerConfig {
   /** at least one */
   readonly audience: readonly string[];
   readonly keys:
-    | { readonly from: 'discovery' }
-    | { readonly from: 'url'; readonly url: string }
-    /** `content` is the JWK set as it was at the start, checked to hold public keys only */
-    | { readonly from: 'file'; readonly file: string; readonly content: string };
+    | 'discovery'
+    | { readonly url: string }
+    /** an absolute name; its content, read again at each refresh, held public keys only at the start */
+    | { readonly file: string };
   readonly algorithms: readonly TokenAlgorithm[];
   readonly leewaySeconds: number;
   /** beside iss, aud and exp, which every token needs; `client_id` is replaced by `clientClaim` */

@@ -132,13 +132,13 @@ function resolveKeys(
   path: Path,
   { files, report }: Context,
 ): IssuerConfig['keys'] {
-  if (keys === 'discovery') return { from: 'discovery' };
-  if ('url' in keys) return { from: 'url', url: keys.url };
+  if (keys === 'discovery') return 'discovery';
+  if ('url' in keys) return { url: keys.url };
   const before = report.problems.length;
   const content = files.readText([...path, 'file'], keys.file);
   const wrong = report.problems.length > before ? undefined : faultOfKeySet(content);
   if (wrong !== undefined) report.problem([...path, 'file'], wrong);
-  return { from: 'file', file: files.absolute(keys.file), content };
+  return { file: files.absolute(keys.file) };
 }
 
 const keySetShape = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).min(1) });

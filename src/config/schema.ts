@@ -34,8 +34,6 @@ export const configSchema = section({
   shutdown: shutdownSchema.prefault({}).describe('What happens on SIGTERM.'),
 });
 
-export type ConfigSection = keyof typeof configSchema.shape;
-
 /** Short forms, written out: `upstream: URL`, and no routes. */
 export function expandShorthands(
   value: Readonly<Record<string, unknown>>,

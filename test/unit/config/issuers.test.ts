@@ -128,9 +128,7 @@ test('D12: clientClaim takes the place of client_id among the required claims', 
 
 test('P09: a key set in a file holds public keys', () => {
   const { keys } = workspace.load(issuer({ keys: { file: 'keys.json' } })).config.issuers[0] ?? {};
-  assert.ok(keys?.from === 'file');
-  assert.equal(keys.file, join(workspace.directory, 'keys.json'));
-  assert.match(keys.content, /"kty":"EC"/);
+  assert.deepEqual(keys, { file: join(workspace.directory, 'keys.json') });
   for (const file of ['private.json', 'symmetric.json', 'empty.json', 'text.json', 'absent.json']) {
     assert.doesNotMatch(workspace.refuseAt('issuers[0].keys.file', issuer({ keys: { file } })), /hunter2/);
   }

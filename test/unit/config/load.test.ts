@@ -19,7 +19,7 @@ test('DESIGN 2: ten lines are enough, and mean what the design says', () => {
   assert.deepEqual(config.listen.tls?.clientCertificates, { mode: 'optional', ca: [] });
   assert.deepEqual(config.upstream.target, { scheme: 'http', host: '127.0.0.1', port: 8080 });
   assert.deepEqual(config.issuers[0]?.audience, ['https://orders.example.com']);
-  assert.deepEqual(config.issuers[0]?.keys, { from: 'discovery' });
+  assert.deepEqual(config.issuers[0]?.keys, 'discovery');
   assert.equal(config.issuers[0]?.tokenType, 'at+jwt');
   assert.deepEqual(
     config.routes.map(({ path, proof }) => ({ path, proof })),
