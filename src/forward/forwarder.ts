@@ -8,6 +8,7 @@ import { buildRequestHeaders, copyResponseHeaders, type HygieneOptions, remainin
 import { buildIdentity, type IdentityOptions } from './identity.js';
 import { hasLeft, type Inbound } from './inbound.js';
 import type { Pool } from './pool.js';
+import { relay } from './relay.js';
 import type { Upstream, UpstreamCall } from './upstream.js';
 
 export interface ForwarderOptions {
@@ -61,14 +62,14 @@ export class Forwarder {
     const { facts, grant } = admission;
     const { response } = inbound;
     const statements = buildIdentity(grant, this.#options.identity);
-    const assertion = await this.#parts.assertion?.sign(admission);
-    if (assertion !== undefined && this.#parts.assertion !== undefined) {
-      statements.push([this.#parts.assertion.header, assertion]);
-    }
+    const signer = this.#parts.assertion;
+    const assertion = signer && (await signer.sign(admission));
+    if (signer !== undefined && assertion !== undefined) statements.push([signer.header, assertion]);
     if (remainingHops(facts) === 0) return answerLocally(response, facts.requestId);
 
     if (hasLeft(inbound)) return neverSent;
-    const leave = await this.#parts.pool.enter(response);
+    const entered = this.#parts.pool.enter(response);
+    const leave = entered instanceof Promise ? await entered : entered;
     try {
       if (hasLeft(inbound)) return neverSent;
       // Only now, so that a refused client never sends its body (A24).
@@ -138,17 +139,11 @@ export class Forwarder {
 
     const streams = copied.contentType?.startsWith('text/event-stream') ?? false;
     const idleMs = streams ? this.#options.streamIdleTimeoutMs : this.#options.idleTimeoutMs;
-    const relayed = relay({ answer, call }, response, idleMs);
     // The reason phrase is never copied (B10).
     response.writeHead(status, headers);
-    if (bodiless) {
-      answer.resume();
-      response.end();
-    } else {
-      if (contentLength === undefined) response.flushHeaders(); // the first event may be long in coming
-      answer.pipe(response);
-    }
-    await relayed;
+    // The first event of a stream may be long in coming.
+    if (!bodiless && !answer.complete && contentLength === undefined) response.flushHeaders();
+    await relay({ answer, call, bodiless, idleMs }, { request, response });
     settleRequest(request, call, answer);
     return status;
   }
@@ -193,41 +188,6 @@ function addNonce(headers: string[], nonce: string, exposed: boolean): void {
   }
   headers.push('Cache-Control', 'no-store', 'DPoP-Nonce', nonce);
   if (exposed) headers.push('Access-Control-Expose-Headers', exposedHeaders);
-}
-
-/**
- * Watches over an answer on its way to the client. When the service dies or falls silent in the middle, or the client
- * stops reading, the client's connection is cut without a valid end, so that half an answer is never taken for a
- * whole one (B11).
- *
- * @returns a promise that resolves when the client has the answer or has left
- * @throws Fault ERR_UPSTREAM_RESPONSE_INVALID, ERR_UPSTREAM_TIMEOUT when the answer was cut
- */
-function relay(
-  { answer, call }: { answer: IncomingMessage; call: UpstreamCall },
-  response: ServerResponse,
-  idleMs: number,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const cut = (fault: Fault) => {
-      reject(fault);
-      response.destroy();
-    };
-    // The client's side first: giving the call up drops what is unread of the answer and lets it seem to end well.
-    call.setIdleTimeout(idleMs, () =>
-      cut(new Fault('ERR_UPSTREAM_TIMEOUT', { detail: 'silent in the body' })),
-    );
-    answer.once('close', () => {
-      if (!answer.complete && !response.destroyed)
-        cut(new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { detail: 'broken off in the body' }));
-    });
-    // From here on nothing but the client keeps the answer, and it gets no longer than the service would.
-    answer.once('end', () => {
-      const unread = response.socket?.writableLength ?? 0;
-      if (unread > 0) response.setTimeout(idleMs, () => response.destroy());
-    });
-    response.once('close', resolve);
-  });
 }
 
 /** After the answer: a request that is still being sent has nobody to read it, so its connection ends (A19). */

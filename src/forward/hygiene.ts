@@ -11,11 +11,11 @@ export interface HygieneOptions {
   readonly authorization: 'strip' | 'bearer' | { readonly basic: string };
 }
 
-/** Header fields of a request to the service: a value a line, or several for a repeated name. */
-export type OutgoingHeaders = Record<string, string | string[]>;
+/** Header field lines of a request to the service, in order: name, value, name, value, … */
+export type OutgoingHeaders = readonly string[];
 
 /**
- * Builds the header fields of the request to the service, as a new map: what the caller sent end-to-end, and what the
+ * Builds the header fields of the request to the service, as a new list: what the caller sent end-to-end, and what the
  * sidecar states itself. Nothing is edited in place, so nothing that is not named here gets through; the order
  * matters too: what `Connection` nominates is removed before the identity is added, or a caller could nominate
  * that away.
@@ -28,53 +28,51 @@ export function buildRequestHeaders(
   statements: readonly (readonly [name: string, value: string])[],
   options: HygieneOptions,
 ): OutgoingHeaders {
-  // Without prototype: a field may be called like one of its members.
-  const headers: OutgoingHeaders = Object.create(null);
-  headers.Host = facts.origin.authority;
+  const headers = ['Host', facts.origin.authority];
   copyEndToEnd(facts, headers);
   writeFraming(facts, headers);
-  headers.Via = [...facts.head.values('via'), `${facts.httpVersion} ${options.pseudonym}`].join(', ');
+  headers.push('Via', describeVia(facts, options));
   writeForwarding(facts, headers, options);
   const authorization = grant.token === undefined ? undefined : chooseAuthorization(facts, options);
-  if (authorization !== undefined) headers.Authorization = authorization;
-  for (const [name, value] of statements) headers[name] = value;
+  if (authorization !== undefined) headers.push('Authorization', authorization);
+  for (const [name, value] of statements) headers.push(name, value);
   return headers;
 }
 
-function copyEndToEnd({ head }: RequestFacts, headers: OutgoingHeaders): void {
+function copyEndToEnd({ head }: RequestFacts, headers: string[]): void {
   // One spelling a name: the service must not see `X-A` and `x-a` as two headers of which it picks one.
   const spelling = new Map<string, string>();
   for (const { name, meaning, value } of head.fields) {
     if (meaning.role !== 'ordinary' || head.nominated.has(meaning.lower)) continue;
     const first = spelling.get(meaning.lower);
-    if (first === undefined) {
-      spelling.set(meaning.lower, name);
-      headers[name] = value;
-    } else {
-      const earlier = headers[first];
-      headers[first] = Array.isArray(earlier) ? [...earlier, value] : [earlier ?? '', value];
-    }
+    if (first === undefined) spelling.set(meaning.lower, name);
+    headers.push(first ?? name, value);
   }
 }
 
-// From what was parsed, never copied: method and field order have no influence (CVE-2026-29057).
-function writeFraming({ framing }: RequestFacts, headers: OutgoingHeaders): void {
-  if (framing.kind === 'length') headers['Content-Length'] = String(framing.bytes);
-  if (framing.kind === 'chunked') headers['Transfer-Encoding'] = 'chunked';
+/** Methods of which a request without body needs no length to say so. @see RFC 9110 §8.6 */
+const usuallyBodiless: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS']);
+
+// From what was parsed, never copied: method and field order have no influence on a body (CVE-2026-29057).
+function writeFraming({ framing, method }: RequestFacts, headers: string[]): void {
+  if (framing.kind === 'length') headers.push('Content-Length', String(framing.bytes));
+  else if (framing.kind === 'chunked') headers.push('Transfer-Encoding', 'chunked');
+  else if (!usuallyBodiless.has(method)) headers.push('Content-Length', '0');
 }
 
-function writeForwarding(
-  facts: RequestFacts,
-  headers: OutgoingHeaders,
-  { pathPrefix }: HygieneOptions,
-): void {
-  if (facts.remoteAddress !== '') headers['X-Forwarded-For'] = facts.remoteAddress;
-  headers['X-Forwarded-Proto'] = facts.origin.scheme;
-  headers['X-Forwarded-Host'] = facts.origin.authority;
-  if (pathPrefix !== '') headers['X-Forwarded-Prefix'] = pathPrefix;
-  headers['X-Request-Id'] = facts.requestId;
+function describeVia({ head, httpVersion }: RequestFacts, { pseudonym }: HygieneOptions): string {
+  const received = `${httpVersion} ${pseudonym}`;
+  const earlier = head.values('via');
+  return earlier.length === 0 ? received : [...earlier, received].join(', ');
+}
+
+function writeForwarding(facts: RequestFacts, headers: string[], { pathPrefix }: HygieneOptions): void {
+  if (facts.remoteAddress !== '') headers.push('X-Forwarded-For', facts.remoteAddress);
+  headers.push('X-Forwarded-Proto', facts.origin.scheme, 'X-Forwarded-Host', facts.origin.authority);
+  if (pathPrefix !== '') headers.push('X-Forwarded-Prefix', pathPrefix);
+  headers.push('X-Request-Id', facts.requestId);
   const hops = remainingHops(facts);
-  if (hops !== undefined) headers['Max-Forwards'] = String(hops - 1);
+  if (hops !== undefined) headers.push('Max-Forwards', String(hops - 1));
 }
 
 function chooseAuthorization({ head }: RequestFacts, { authorization }: HygieneOptions): string | undefined {
@@ -131,9 +129,9 @@ export function copyResponseHeaders(
   rawHeaders: readonly string[],
   { names, guarded }: ResponseHygiene,
 ): CopiedResponseHeaders {
-  const nominated = nominatedNames(rawHeaders);
   const headers: string[] = [];
   const transferEncoding: string[] = [];
+  let nominated: Set<string> | undefined;
   let contentLength: string | undefined;
   let contentType: string | undefined;
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
@@ -143,21 +141,23 @@ export function copyResponseHeaders(
     if (lower === 'content-length') contentLength = value;
     else if (lower === 'transfer-encoding') transferEncoding.push(value);
     else if (lower === 'content-type') contentType = value;
-    if (role === 'hop-by-hop' || role === 'identity' || ownResponseFields.has(lower) || nominated?.has(lower))
-      continue;
+    else if (lower === 'connection') nominated = addNominated(nominated, value);
+    if (role === 'hop-by-hop' || role === 'identity' || ownResponseFields.has(lower)) continue;
     if (guarded && lower === 'dpop-nonce') continue;
     headers.push(name, value);
   }
-  return { headers, contentLength, transferEncoding, contentType };
+  const copied = nominated === undefined ? headers : withoutNominated(headers, nominated);
+  return { headers: copied, contentLength, transferEncoding, contentType };
 }
 
-function nominatedNames(rawHeaders: readonly string[]): ReadonlySet<string> | undefined {
-  let nominated: Set<string> | undefined;
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    if (rawHeaders[i]?.length !== 'connection'.length || rawHeaders[i]?.toLowerCase() !== 'connection')
-      continue;
-    nominated ??= new Set();
-    for (const token of (rawHeaders[i + 1] ?? '').split(',')) nominated.add(token.trim().toLowerCase());
-  }
+/** `keep-alive` and `close` nominate no field that is not removed anyway; most answers have one of the two. */
+function addNominated(known: Set<string> | undefined, value: string): Set<string> | undefined {
+  if (value === 'keep-alive' || value === 'close') return known;
+  const nominated = known ?? new Set();
+  for (const token of value.split(',')) nominated.add(token.trim().toLowerCase());
   return nominated;
+}
+
+function withoutNominated(headers: readonly string[], nominated: ReadonlySet<string>): string[] {
+  return headers.filter((_, at) => !nominated.has((headers[at - (at % 2)] ?? '').toLowerCase()));
 }

@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { Fault } from '../denial/fault.js';
 
 export interface OutgoingLimits {
@@ -8,8 +9,8 @@ export interface OutgoingLimits {
   readonly responseTimeoutMs: number;
   /** the connection is made when its TLS handshake is done */
   readonly secure: boolean;
-  /** the time until the head counts from when the body has been sent */
-  readonly hasBody: boolean;
+  /** the body on its way to the service; the time until the head counts from when it has been sent */
+  readonly body: Readable | undefined;
 }
 
 /** A pooled connection was closed by the service just as it was used again: the request may not have been seen. */
@@ -75,23 +76,27 @@ export function awaitAnswer(outgoing: ClientRequest, limits: OutgoingLimits): Pr
  */
 function limitWaiting(
   outgoing: ClientRequest,
-  { responseTimeoutMs, hasBody }: OutgoingLimits,
+  { responseTimeoutMs, body }: OutgoingLimits,
   timeOut: (detail: string) => void,
 ): { end(): void } {
-  let timer: NodeJS.Timeout | undefined;
-  let isOver = false;
-  const begin = () => {
-    if (!isOver) timer = setTimeout(timeOut, responseTimeoutMs, 'no head of an answer');
-  };
-  if (hasBody) {
-    outgoing.setTimeout(responseTimeoutMs, () => timeOut('silent while a body was sent'));
-    outgoing.once('finish', begin);
-  } else {
-    begin();
+  if (body === undefined) {
+    const timer = setTimeout(timeOut, responseTimeoutMs, 'no head of an answer');
+    return { end: () => clearTimeout(timer) };
   }
+  let timer = setTimeout(timeOut, responseTimeoutMs, 'silent while a body was sent');
+  const extend = () => void timer.refresh();
+  const begin = () => {
+    body.off('data', extend);
+    clearTimeout(timer);
+    timer = setTimeout(timeOut, responseTimeoutMs, 'no head of an answer');
+  };
+  // The service reads as long as the body flows: behind one that has stopped, the pipe stops too.
+  body.on('data', extend);
+  outgoing.once('finish', begin);
   return {
     end() {
-      isOver = true;
+      body.off('data', extend);
+      outgoing.off('finish', begin);
       clearTimeout(timer);
     },
   };

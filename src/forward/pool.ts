@@ -23,12 +23,17 @@ export class Pool {
   /**
    * @param client - emits `close` when the client has gone: its place in the queue is given up, and nothing of its
    *   request reaches the service
-   * @returns a function that gives the place back; call it once
-   * @throws Fault ERR_UPSTREAM_BUSY (503)
+   * @returns a function that gives the place back; at once where there is a place
+   * @throws Fault ERR_UPSTREAM_BUSY (503), as a rejection
    */
-  async enter(client: EventEmitter): Promise<() => void> {
-    if (this.#active < this.#options.connections) this.#active++;
-    else await this.#queue(client);
+  enter(client: EventEmitter): (() => void) | Promise<() => void> {
+    if (this.#active >= this.#options.connections) return this.#queue(client).then(() => this.#take());
+    this.#active++;
+    return this.#take();
+  }
+
+  /** @returns what gives a place back that has been taken */
+  #take(): () => void {
     let left = false;
     return () => {
       if (left) return;
@@ -37,7 +42,7 @@ export class Pool {
     };
   }
 
-  #queue(client: EventEmitter): Promise<void> {
+  async #queue(client: EventEmitter): Promise<void> {
     const { queueLength, queueWaitMs } = this.#options;
     if (this.#waiting.size >= queueLength) throw new Fault('ERR_UPSTREAM_BUSY', { detail: 'queue is full' });
     return new Promise((resolve, reject) => {

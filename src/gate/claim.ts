@@ -1,7 +1,7 @@
 import { Denial } from '../denial/denial.js';
 import { Fault } from '../denial/fault.js';
 import type { DpopEvidence } from '../proof/dpop.js';
-import type { ReplayStore } from '../proof/replay/store.js';
+import type { ClaimResult, ReplayStore } from '../proof/replay/store.js';
 
 let sealClaimed: (nonceExpiresSoon: boolean) => Claimed;
 
@@ -31,13 +31,26 @@ export const nothingToClaim: Claimed = sealClaimed(false);
  * (identity_*, forward/identity.ts) is found later, and would be found again.
  *
  * Fails closed: a full store refuses, and whatever the store throws becomes a Fault in the gate.
- * @throws Denial proof_replayed, proof_quota_exceeded; Fault ERR_REPLAY_STORE_FULL
+ * @throws Denial proof_replayed, proof_quota_exceeded; Fault ERR_REPLAY_STORE_FULL (also as a rejection)
  * @see RFC 9449 §11.1; REQUIREMENTS G19, I01, I04, I06
  */
-export async function claimProof(store: ReplayStore, evidence: DpopEvidence | undefined): Promise<Claimed> {
+export function claimProof(
+  store: ReplayStore,
+  evidence: DpopEvidence | undefined,
+): Claimed | Promise<Claimed> {
   if (evidence === undefined) return nothingToClaim;
-  const { jkt, jti, acceptableUntilMs, nonceExpiresSoon } = evidence;
-  const result = await store.claim({ jkt, jti, expiresAtMs: acceptableUntilMs });
+  const { jkt, jti, acceptableUntilMs } = evidence;
+  const result = store.claim({ jkt, jti, expiresAtMs: acceptableUntilMs });
+  return result instanceof Promise
+    ? result.then((settled) => judgeClaim(settled, evidence, store))
+    : judgeClaim(result, evidence, store);
+}
+
+function judgeClaim(
+  result: ClaimResult,
+  { jkt, nonceExpiresSoon }: DpopEvidence,
+  store: ReplayStore,
+): Claimed {
   switch (result) {
     case 'claimed':
       return sealClaimed(nonceExpiresSoon);

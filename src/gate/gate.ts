@@ -53,7 +53,9 @@ export class Gate {
     }
   }
 
-  /** The spine: each stage takes the evidence of the one before. */
+  /**
+   * The spine: each stage takes the evidence of the one before. Waits only for stages that have something to wait for.
+   */
   async #judge(message: RequestMessage, progress: Progress): Promise<Verdict> {
     const { rules, routes, tokens, replay, exceptions, isMetadataPath } = this.#parts;
     const facts = parseRequest(message, rules);
@@ -65,14 +67,16 @@ export class Gate {
     if (open !== undefined) return admit(sealAdmission(facts, open, nothingToClaim));
 
     const presented = checkCredentials(facts);
-    const token = await tokens.verify(presented);
+    const verified = tokens.verify(presented);
+    const token = verified instanceof Promise ? await verified : verified;
     progress.token = token;
     const evidence = await this.#verifyProof(presented, facts);
     const key = evidence.dpop?.jkt ?? evidence.certificate.evidence?.thumbprint;
     if (key !== undefined) progress.key = key;
     const constraint = confirmBinding(token, evidence);
     const grant = authorize({ route, facts, exceptions }, token, constraint);
-    return admit(sealAdmission(facts, grant, await claimProof(replay, evidence.dpop)));
+    const claimed = claimProof(replay, evidence.dpop);
+    return admit(sealAdmission(facts, grant, claimed instanceof Promise ? await claimed : claimed));
   }
 
   /** A DPoP field beside the Bearer scheme proves nothing and is not looked at. @see RFC 9449 §7.2 */

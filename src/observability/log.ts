@@ -1,5 +1,7 @@
 import { pino } from 'pino';
 import { Denial } from '../denial/denial.js';
+import type { Fault } from '../denial/fault.js';
+import type { VerifiedToken } from '../token/verified-token.js';
 import type { RequestRecord } from './request-record.js';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -16,7 +18,8 @@ export interface Log {
 
 const maxTextCharacters = 512;
 const flushEveryMs = 100;
-const bufferBytes = 8 * 1024;
+const bufferBytes = 32 * 1024;
+const maxWriteBytes = 64 * 1024;
 // When nobody reads stdout, lines beyond this are dropped rather than kept in memory.
 const maxBacklogBytes = 16 * 1024 * 1024;
 
@@ -30,6 +33,7 @@ export function createLog(level: LogLevel): Log {
     dest: 1,
     sync: false,
     minLength: bufferBytes,
+    maxWrite: maxWriteBytes,
     maxLength: maxBacklogBytes,
   });
   const timer = setInterval(() => destination.flush(), flushEveryMs);
@@ -46,7 +50,7 @@ export function createLog(level: LogLevel): Log {
   );
   return {
     request: (record) => {
-      if (logger.isLevelEnabled('info')) destination.write(`${JSON.stringify(describe(record))}\n`);
+      if (logger.isLevelEnabled('info')) destination.write(writeLine(record));
     },
     info: (event, fields = {}) => logger.info(fields, event),
     warn: (event, fields = {}) => logger.warn(fields, event),
@@ -62,40 +66,53 @@ export function createLog(level: LogLevel): Log {
 }
 
 /**
- * The one event of a request. Written past pino, which builds a line of so many members from pieces: in one call of
- * JSON.stringify it costs a third. Of the caller's secrets only digests: never a token, proof, cookie or query string; of
- * what the caller wrote only bounded text, which JSON escapes.
+ * The one event of a request, as a line. Put together from its members, of which most need no escaping, rather than
+ * by pino, which costs four times as much for a line of so many, or by JSON.stringify, which costs twice as much.
+ *
+ * Of the caller's secrets only digests: never a token, proof, cookie or query string; of what the caller wrote only
+ * bounded text, which `quote` escapes.
  */
-function describe(record: RequestRecord): object {
-  const { facts, token, cause } = record;
-  return {
-    level: 'info',
-    time: new Date().toISOString(),
-    event: 'request',
-    request_id: record.requestId,
-    route: record.route?.path,
-    method: facts?.method,
-    path: facts?.target.rawPath.slice(0, maxTextCharacters),
-    status: record.status,
-    outcome: record.outcome,
-    reason: cause === undefined ? undefined : cause instanceof Denial ? cause.reason : cause.code,
-    detail: cause?.detail?.slice(0, maxTextCharacters * 2),
-    client: token?.clientId.slice(0, maxTextCharacters),
-    subject: token?.logNames.subject,
-    token: token?.logNames.token,
-    proof: record.proof,
-    key: record.key,
-    exception: record.exception,
-    remote_address: record.remoteAddress,
-    duration_ms: round(record.durationMs),
-    gate_ms: round(record.gateMs),
-    upstream_ms: round(record.upstreamMs),
-    error: cause instanceof Denial || cause?.entry.status !== 500 ? undefined : stackOf(cause.cause),
-  };
+function writeLine(record: RequestRecord): string {
+  const { facts, token, cause, route } = record;
+  let line = `{"level":"info","time":"${new Date().toISOString()}","event":"request"`;
+  line += `,"request_id":${quote(record.requestId)}`;
+  if (route !== undefined) line += `,"route":${quote(route.path)}`;
+  if (facts !== undefined)
+    line += `,"method":${quote(facts.method)},"path":${quote(bounded(facts.target.rawPath))}`;
+  line += `,"status":${record.status},"outcome":"${record.outcome}"`;
+  if (cause !== undefined) line += describeCause(cause);
+  if (token !== undefined) line += describeToken(token);
+  if (record.proof !== undefined) line += `,"proof":"${record.proof}"`;
+  if (record.key !== undefined) line += `,"key":${quote(record.key)}`;
+  if (record.exception !== undefined) line += `,"exception":${quote(record.exception)}`;
+  line += `,"remote_address":${quote(record.remoteAddress)},"duration_ms":${round(record.durationMs)}`;
+  if (record.gateMs !== undefined) line += `,"gate_ms":${round(record.gateMs)}`;
+  if (record.upstreamMs !== undefined) line += `,"upstream_ms":${round(record.upstreamMs)}`;
+  return `${line}}\n`;
 }
 
-function round(ms: number | undefined): number | undefined {
-  return ms === undefined ? undefined : Math.round(ms * 100) / 100;
+function describeCause(cause: Denial | Fault): string {
+  const { detail, entry } = cause;
+  let members = `,"reason":"${cause instanceof Denial ? cause.reason : cause.code}"`;
+  if (detail !== undefined) members += `,"detail":${quote(detail.slice(0, maxTextCharacters * 2))}`;
+  const stack = entry.status === 500 ? stackOf(cause.cause) : undefined;
+  return stack === undefined ? members : `${members},"error":${quote(stack)}`;
+}
+
+function describeToken({ clientId, logNames: { subject, token } }: VerifiedToken): string {
+  const members = `,"client":${quote(bounded(clientId))}`;
+  const named = subject === undefined ? members : `${members},"subject":"${subject}"`;
+  return token === undefined ? named : `${named},"token":"${token}"`;
+}
+
+const quote: (text: string) => string = JSON.stringify;
+
+function bounded(text: string): string {
+  return text.length <= maxTextCharacters ? text : text.slice(0, maxTextCharacters);
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 100) / 100;
 }
 
 function stackOf(error: unknown): string | undefined {

@@ -8,6 +8,7 @@ import { equalsHtu } from './htu.js';
 import type { ProofAlgorithm } from './jwk.js';
 import type { NonceIssuer } from './nonce.js';
 import { isSignedWith } from './signature.js';
+import { VerificationQueue } from './verification-queue.js';
 
 /** What a proof must belong to. */
 export interface DpopContext {
@@ -97,6 +98,7 @@ export class DpopVerifier {
   readonly #clock: Clock;
   readonly #nonces: NonceIssuer;
   readonly #headers: ProofHeaders;
+  readonly #verifications = new VerificationQueue();
 
   constructor(options: DpopOptions, { clock, nonces }: { clock: Clock; nonces: NonceIssuer }) {
     this.#options = options;
@@ -119,7 +121,7 @@ export class DpopVerifier {
     checkTokenHash(claims, context); // check 12, first half; the second half is binding/
     this.#checkTime(object, claims.iat); // check 11
     const known = 'key' in header ? header : await this.#headers.importKey(header); // check 7
-    checkSignature(proof, known); // check 6
+    await this.#checkSignature(proof, known); // check 6
     this.#headers.remember(proof.header, known);
     // Check 10 comes last: only the holder of the key gets a nonce for a proof that is otherwise good.
     const nonceExpiresSoon = this.#checkNonce(claims, context.origin);
@@ -129,6 +131,19 @@ export class DpopVerifier {
       acceptableUntilMs: this.#acceptableUntilMs(claims.iat),
       nonceExpiresSoon,
     });
+  }
+
+  /** Check 6. */
+  async #checkSignature(
+    { signingInput, signature }: CompactSegments,
+    { algorithm, key }: ProofHeader,
+  ): Promise<void> {
+    const signed = {
+      data: Buffer.from(signingInput, 'latin1'),
+      signature: Buffer.from(signature, 'base64url'),
+    };
+    const verified = await this.#verifications.run(() => isSignedWith(key.key, algorithm, signed));
+    if (!verified) throw new Denial('dpop_signature_invalid', `key ${key.thumbprint}`);
   }
 
   /** Check 11, and `exp` and `nbf` when a proof has them. A nonce does not replace `iat` (RFC 9449 §11.1). */
@@ -211,14 +226,4 @@ function describeHtu(htu: string): string {
 function checkTokenHash({ ath }: ProofClaims, { tokenDigest }: DpopContext): void {
   if (ath !== tokenDigest)
     throw new Denial('dpop_ath_mismatch', `expected ${tokenDigest.slice(0, 12)}…, got ${ath.slice(0, 12)}…`);
-}
-
-/** Check 6. */
-function checkSignature({ signingInput, signature }: CompactSegments, { algorithm, key }: ProofHeader): void {
-  const signed = {
-    data: Buffer.from(signingInput, 'latin1'),
-    signature: Buffer.from(signature, 'base64url'),
-  };
-  if (!isSignedWith(key.key, algorithm, signed))
-    throw new Denial('dpop_signature_invalid', `key ${key.thumbprint}`);
 }

@@ -12,22 +12,19 @@ export function isSignedWith(
   algorithm: ProofAlgorithm,
   { data, signature }: { data: Buffer; signature: Buffer },
 ): boolean {
-  switch (algorithm) {
-    case 'ES256':
-      return verify('sha256', data, { key, dsaEncoding: 'ieee-p1363' }, signature);
-    case 'ES384':
-      return verify('sha384', data, { key, dsaEncoding: 'ieee-p1363' }, signature);
-    case 'PS256':
-      return verify(
-        'sha256',
-        data,
-        { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 },
-        signature,
-      );
-    case 'RS256':
-      return verify('sha256', data, { key, padding: constants.RSA_PKCS1_PADDING }, signature);
-    case 'EdDSA':
-    case 'Ed25519':
-      return verify(null, data, key, signature);
-  }
+  const { digest, ...parameters } = schemes[algorithm];
+  return verify(digest, data, { key, ...parameters }, signature);
 }
+
+const es = { dsaEncoding: 'ieee-p1363' } as const;
+const edwards = { digest: null } as const;
+
+/** @see RFC 7518 §3.3-§3.5; RFC 8037 §3.1 */
+const schemes = {
+  ES256: { digest: 'sha256', ...es },
+  ES384: { digest: 'sha384', ...es },
+  PS256: { digest: 'sha256', padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 },
+  RS256: { digest: 'sha256', padding: constants.RSA_PKCS1_PADDING },
+  EdDSA: edwards,
+  Ed25519: edwards,
+} as const;

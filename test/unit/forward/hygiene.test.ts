@@ -13,13 +13,23 @@ import { makeAdmission, makePublicGrant } from '../../support/grants.js';
 const names = new HeaderNames(identityNames);
 const options: HygieneOptions = { names, pseudonym: 'holdfast-test', pathPrefix: '', authorization: 'strip' };
 const identity = [['X-Auth-Subject', 'alice']] as const;
-/** The map by lower-case name; two spellings of one name would show as a missing value. */
+/** Values by name as spelled: one, or several for a field that has several lines. */
+const group = (built: readonly string[]) => {
+  const fields = new Map<string, string | string[]>();
+  for (let i = 0; i + 1 < built.length; i += 2) {
+    const [name = '', value = ''] = built.slice(i, i + 2);
+    const earlier = fields.get(name);
+    fields.set(name, earlier === undefined ? value : [earlier, value].flat());
+  }
+  return fields;
+};
+/** The same by lower-case name. */
 const build = (headers: string[], request: FactsRequest = {}, changes: Partial<HygieneOptions> = {}) => {
   const built = buildRequestHeaders(makeAdmission(makeFacts({ headers, ...request })), identity, {
     ...options,
     ...changes,
   });
-  const lower = Object.entries(built).map(([name, value]) => [name.toLowerCase(), value] as const);
+  const lower = [...group(built)].map(([name, value]) => [name.toLowerCase(), value] as const);
   assert.equal(new Set(lower.map(([name]) => name)).size, lower.length, 'one spelling a name');
   return new Map(lower);
 };
@@ -93,7 +103,7 @@ test('A21: method override headers go no further', () => {
     ['X-HTTP-Method-Override', 'DELETE', 'X-Method-Override', 'PUT', 'X-HTTP-Method', 'PUT', 'X-Custom', 'a'],
     { method: 'POST' },
   );
-  assert.deepEqual([...headers.keys()].sort(), [...own, 'x-custom'].sort());
+  assert.deepEqual([...headers.keys()].sort(), [...own, 'content-length', 'x-custom'].sort());
 });
 
 test('B08: forwarding headers are ours alone', () => {
@@ -146,7 +156,7 @@ test('A12: framing is written from what was parsed', () => {
     assert.equal(sized.get('content-length'), '5');
     assert.equal(sized.has('transfer-encoding'), false);
     const none = build([], { method });
-    assert.equal(none.has('content-length') || none.has('transfer-encoding'), false);
+    assert.equal(none.has('transfer-encoding'), false);
   }
 });
 
@@ -168,9 +178,10 @@ test('A14: odd names go no further, ordinary ones do, as they were spelled', () 
     [],
     options,
   );
-  assert.equal(built.X_Foo, undefined);
-  assert.equal(built['x-CUSTOM'], 'b');
-  assert.equal(built.Accept, 'c');
+  const fields = group(built);
+  assert.equal(fields.has('X_Foo'), false);
+  assert.equal(fields.get('x-CUSTOM'), 'b');
+  assert.equal(fields.get('Accept'), 'c');
 });
 
 test('A14: a name that is repeated in another spelling stays one field with all its values', () => {
@@ -187,9 +198,18 @@ test('D14: a field named like a member of every object is a field', () => {
     [],
     options,
   );
-  assert.deepEqual(Object.getOwnPropertyDescriptor(built, 'constructor')?.value, ['a', 'd']);
-  assert.equal(Object.hasOwn(built, '__proto__'), false);
-  assert.equal(Object.getOwnPropertyDescriptor(built, 'hasOwnProperty')?.value, 'c');
+  const fields = group(built);
+  assert.deepEqual(fields.get('constructor'), ['a', 'd']);
+  assert.equal(fields.has('__proto__'), false);
+  assert.equal(fields.get('hasOwnProperty'), 'c');
+});
+
+test('A12: a request without body says so where its method suggests one, and not elsewhere', () => {
+  for (const method of ['POST', 'PUT', 'PATCH', 'QUERY'])
+    assert.equal(build([], { method }).get('content-length'), '0', method);
+  for (const method of ['GET', 'HEAD', 'DELETE', 'OPTIONS'])
+    assert.equal(build([], { method }).has('content-length'), false, method);
+  assert.equal(build(['Transfer-Encoding', 'chunked'], { method: 'POST' }).has('content-length'), false);
 });
 
 test('C13: the token goes to the service only when the operator says so', () => {
@@ -217,7 +237,7 @@ test('L07: on a public route nothing of the credentials that were sent goes on',
       ...options,
       authorization,
     });
-    for (const name of Object.keys(built)) assert.doesNotMatch(name, /^(authorization|dpop|x-auth-.*)$/i);
+    for (const name of group(built).keys()) assert.doesNotMatch(name, /^(authorization|dpop|x-auth-.*)$/i);
   }
 });
 

@@ -19,11 +19,14 @@ const isSettled = async (promise: Promise<unknown>) => {
   return settled;
 };
 
+/** As a promise, also where the pool has a place at once. */
+const enter = async (pool: Pool, waiting: EventEmitter) => pool.enter(waiting);
+
 test('S09: as many as there are connections enter at once, the next ones wait in order', async () => {
   const pool = new Pool({ connections: 2, queueLength: 2, queueWaitMs: longMs });
-  const leave = [await pool.enter(client()), await pool.enter(client())];
-  const third = pool.enter(client());
-  const fourth = pool.enter(client());
+  const leave = [await enter(pool, client()), await enter(pool, client())];
+  const third = enter(pool, client());
+  const fourth = enter(pool, client());
   assert.equal(await isSettled(third), false);
   leave[0]?.();
   assert.equal(await isSettled(third), true);
@@ -35,42 +38,42 @@ test('S09: as many as there are connections enter at once, the next ones wait in
 
 test('S09: beyond the queue the answer is 503 at once', async () => {
   const pool = new Pool({ connections: 1, queueLength: 1, queueWaitMs: longMs });
-  const leave = await pool.enter(client());
-  const waiting = pool.enter(client());
-  await assert.rejects(pool.enter(client()), isBusy);
+  const leave = await enter(pool, client());
+  const waiting = enter(pool, client());
+  await assert.rejects(enter(pool, client()), isBusy);
   leave();
   (await waiting)();
-  (await pool.enter(client()))();
+  (await enter(pool, client()))();
 });
 
 test('S09: nobody waits longer than the limit, and the place is not lost', async () => {
   const pool = new Pool({ connections: 1, queueLength: 1, queueWaitMs: 1 });
-  const leave = await pool.enter(client());
-  await assert.rejects(pool.enter(client()), isBusy);
+  const leave = await enter(pool, client());
+  await assert.rejects(enter(pool, client()), isBusy);
   leave();
-  (await pool.enter(client()))();
+  (await enter(pool, client()))();
 });
 
 test('trap H5b: a client that leaves while it waits gives its place in the queue up', async () => {
   const pool = new Pool({ connections: 1, queueLength: 1, queueWaitMs: longMs });
-  const leave = await pool.enter(client());
+  const leave = await enter(pool, client());
   const gone = client();
-  const waiting = pool.enter(gone);
+  const waiting = enter(pool, gone);
   gone.emit('close');
   await assert.rejects(waiting, isBusy);
   assert.equal(gone.listenerCount('close'), 0);
-  const next = pool.enter(client());
+  const next = enter(pool, client());
   leave();
   (await next)();
 });
 
 test('S09: a place that is given back twice is one place', async () => {
   const pool = new Pool({ connections: 1, queueLength: 1, queueWaitMs: longMs });
-  const leave = await pool.enter(client());
+  const leave = await enter(pool, client());
   leave();
   leave();
-  const second = await pool.enter(client());
-  const third = pool.enter(client());
+  const second = await enter(pool, client());
+  const third = enter(pool, client());
   assert.equal(await isSettled(third), false, 'still one connection, not two');
   second();
   (await third)();
@@ -78,9 +81,9 @@ test('S09: a place that is given back twice is one place', async () => {
 
 test('S09: whoever was served leaves no listener on its client', async () => {
   const pool = new Pool({ connections: 1, queueLength: 1, queueWaitMs: longMs });
-  const leave = await pool.enter(client());
+  const leave = await enter(pool, client());
   const one = client();
-  const waiting = pool.enter(one);
+  const waiting = enter(pool, one);
   leave();
   (await waiting)();
   assert.equal(one.listenerCount('close'), 0);

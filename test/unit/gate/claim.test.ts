@@ -20,6 +20,9 @@ function makeStore(result: ClaimResult | Error): ReplayStore & { readonly asked:
   return { asked, claim, size: 7, capacity: 7, close: () => {} };
 }
 
+/** As a promise, also where the store answers at once. */
+const claim = async (...given: Parameters<typeof claimProof>) => claimProof(...given);
+
 test('I01: the first use of a proof is claimed under its key, its jti and for its time', async () => {
   const store = makeStore('claimed');
   const claimed = await claimProof(store, evidence);
@@ -29,26 +32,23 @@ test('I01: the first use of a proof is claimed under its key, its jti and for it
 });
 
 test('I01: a second use is refused as an invalid proof', async () => {
-  const denial = await deniedLater(() => claimProof(makeStore('replayed'), evidence), 'proof_replayed');
+  const denial = await deniedLater(() => claim(makeStore('replayed'), evidence), 'proof_replayed');
   assert.equal(denial.entry.error, 'invalid_dpop_proof');
 });
 
 test('I04: a key at its quota is 429 with Retry-After, a full store is our fault', async () => {
-  const { entry } = await deniedLater(
-    () => claimProof(makeStore('key-full'), evidence),
-    'proof_quota_exceeded',
-  );
+  const { entry } = await deniedLater(() => claim(makeStore('key-full'), evidence), 'proof_quota_exceeded');
   assert.equal(entry.status, 429);
   assert.equal(entry.retryAfterSeconds, 5);
   await assert.rejects(
-    claimProof(makeStore('store-full'), evidence),
+    claim(makeStore('store-full'), evidence),
     (error) => error instanceof Fault && error.code === 'ERR_REPLAY_STORE_FULL' && error.entry.status === 503,
   );
 });
 
 test('I07: a store that cannot answer admits nobody', async () => {
   const outage = new Error('connection lost');
-  await assert.rejects(claimProof(makeStore(outage), evidence), outage);
+  await assert.rejects(claim(makeStore(outage), evidence), outage);
 });
 
 test('I06: without a proof there is nothing to claim, and the store is not asked', async () => {

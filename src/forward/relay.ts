@@ -1,0 +1,82 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Fault } from '../denial/fault.js';
+import type { UpstreamCall } from './upstream.js';
+
+/** An answer of the service whose head was judged and written to the client. */
+export interface RelayedAnswer {
+  readonly answer: IncomingMessage;
+  readonly call: UpstreamCall;
+  /** the client's side gets no body whatever the service sends: HEAD, 204, 304 */
+  readonly bodiless: boolean;
+  /** silence in the middle of the body that ends it, ms */
+  readonly idleMs: number;
+}
+
+/**
+ * Carries the body of an answer to the client. When the service dies or falls silent in the middle, or the client stops
+ * reading, the client's connection is cut without a valid end, so that half an answer is never taken for a whole
+ * one (B11).
+ *
+ * @param response - its head is written
+ * @param request - of the same exchange; while its body still flows, the call is not silent
+ * @returns a promise that resolves when the client has the answer or has left
+ * @throws Fault ERR_UPSTREAM_RESPONSE_INVALID, ERR_UPSTREAM_TIMEOUT when the answer was cut
+ */
+export function relay(
+  relayed: RelayedAnswer,
+  { request, response }: { request: IncomingMessage; response: ServerResponse },
+): Promise<void> {
+  const { answer, bodiless, idleMs } = relayed;
+  return new Promise((resolve, reject) => {
+    response.on('close', resolve);
+    // From here on nothing but the client keeps the answer, and it gets no longer than the service would.
+    answer.on('end', () => {
+      const unread = response.socket?.writableLength ?? 0;
+      if (unread > 0) response.setTimeout(idleMs, () => response.destroy());
+    });
+    // Most answers are whole by now: they go out in one write, and there is nothing to watch over.
+    if (answer.complete) response.end(bodiless ? undefined : answer.read());
+    else {
+      const cut = (fault: Fault) => {
+        reject(fault);
+        response.destroy();
+      };
+      watch(relayed, { request, response }, cut);
+      if (bodiless) response.end();
+      else pump(answer, response);
+    }
+    if (bodiless) answer.resume();
+  });
+}
+
+function watch(
+  { answer, call, idleMs }: RelayedAnswer,
+  { request, response }: { request: IncomingMessage; response: ServerResponse },
+  cut: (fault: Fault) => void,
+): void {
+  const timer = setTimeout(() => {
+    // The client's side first: giving the call up drops what is unread of the answer and lets it seem to end well.
+    cut(new Fault('ERR_UPSTREAM_TIMEOUT', { detail: 'silent in the body' }));
+    call.abort();
+  }, idleMs);
+  const extend = () => void timer.refresh();
+  answer.on('data', extend);
+  if (!request.complete) request.on('data', extend);
+  answer.on('close', () => {
+    clearTimeout(timer);
+    if (!answer.complete && !response.destroyed)
+      cut(new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { detail: 'broken off in the body' }));
+  });
+  response.on('close', () => clearTimeout(timer));
+}
+
+/** `pipe` for one pair: what it adds, listeners for errors and for streams that come and go, others do here. */
+function pump(answer: IncomingMessage, response: ServerResponse): void {
+  const resume = () => void answer.resume();
+  answer.on('data', (chunk: Buffer) => {
+    if (response.destroyed || response.write(chunk)) return;
+    answer.pause();
+    response.once('drain', resume);
+  });
+  answer.on('end', () => void response.end());
+}
