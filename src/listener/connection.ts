@@ -45,6 +45,11 @@ export class Connection {
     this.certificate = socket instanceof TLSSocket ? captureCertificate(socket, meaning) : undefined;
   }
 
+  /** whether an answer is still to be given */
+  get isBusy(): boolean {
+    return this.#jobs.length > 0;
+  }
+
   /** Serves the job when all earlier ones are done; drops it when one of them closed the connection. */
   enqueue(job: Job): void {
     if (this.#closing || this.#overflown) return;

@@ -104,6 +104,8 @@ export class Listener {
 
   /** What the parser refuses belongs to the request whose body is arriving, or is a request of its own. */
   #parserGaveUp(error: NodeJS.ErrnoException, socket: Socket): void {
+    // Bytes behind a request that asked for close are nobody's, but its answer is still owed (RFC 9112 §9.6).
+    if (error.code === 'HPE_CLOSED_CONNECTION' && this.#connections.of(socket).isBusy) return;
     const denial = toDenial(error);
     if (denial === undefined || !socket.writable) {
       socket.destroy();
@@ -161,7 +163,7 @@ function toDenial({ code, message }: NodeJS.ErrnoException): Denial | undefined 
   switch (code) {
     case 'ECONNRESET':
     case 'EPIPE':
-    case 'HPE_CLOSED_CONNECTION': // bytes behind a request that asked for close: nobody waits for an answer
+    case 'HPE_CLOSED_CONNECTION': // the answer was given, and said close
       return undefined;
     case 'HPE_HEADER_OVERFLOW':
       return new Denial('header_fields_too_large', code);

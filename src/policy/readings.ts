@@ -1,4 +1,4 @@
-import { hasDotSegment } from '../request/target.js';
+import { hasDisputedOctet, hasDotSegment } from '../request/target.js';
 
 /** The ways in which services are known to read one path differently from its bytes, in the order they apply. */
 const transformations: readonly ((path: string) => string)[] = [
@@ -24,7 +24,7 @@ const maxPathCharacters = 512;
  * does no harm; where they do not, a caller could pick the weaker of two routes (routes.ts refuses).
  *
  * @param path - normalised (request/target.ts)
- * @returns other readings; undefined when one of them contains a dot segment
+ * @returns other readings; undefined when one of them contains a dot segment, or octets that no two services read alike
  */
 export function otherReadings(path: string): readonly string[] | undefined {
   if (!readable.test(path)) return [];
@@ -33,7 +33,7 @@ export function otherReadings(path: string): readonly string[] | undefined {
   for (const transform of transformations) {
     for (const reading of [...readings]) readings.add(transform(reading));
   }
-  for (const reading of readings) if (hasDotSegment(reading)) return undefined;
+  for (const reading of readings) if (hasDotSegment(reading) || hasDisputedOctet(reading)) return undefined;
   readings.delete(path);
   return [...readings];
 }

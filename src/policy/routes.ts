@@ -80,7 +80,7 @@ export class RouteTable {
   }
 }
 
-/** @throws Denial path_ambiguous for a dot segment in any reading */
+/** @throws Denial path_ambiguous for a dot segment or disputed octets in any reading */
 function readingsOf({ path, rawPath }: RequestTarget, slashesPass: boolean): string[] {
   // A service that decodes nothing reads the bytes as sent, where `%70ublic` is not `public`.
   const sent =
@@ -91,7 +91,10 @@ function readingsOf({ path, rawPath }: RequestTarget, slashesPass: boolean): str
     const others = otherReadings(start);
     const counted = slashesPass ? otherReadings(start.replaceAll('%2F', '_')) : others;
     if (others === undefined || counted === undefined)
-      throw new Denial('path_ambiguous', 'dot segment in another reading');
+      throw new Denial(
+        'path_ambiguous',
+        'dot segment, control character or overlong utf-8 in another reading',
+      );
     return [start, ...counted];
   });
 }

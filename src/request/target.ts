@@ -14,6 +14,8 @@ export interface RequestTarget {
 
 // Every visible ASCII character but `#` (a fragment is never sent) and `\` (which many parsers read as a slash).
 const originForm = /^\/[\x21\x22\x24-\x5b\x5d-\x7e]*$/;
+const encodedControl = /%(?:[01][0-9A-F]|7F)/i;
+const overlongUtf8 = /%(?:C[01]|E0%[89]|F0%8)/i;
 
 /**
  * @param raw - the request target, at most `maxBytes` long
@@ -41,9 +43,8 @@ export function parseTarget(raw: string, maxBytes: number): RequestTarget {
 function normalizeRequestPath(path: string): string {
   const normalized = path.includes('%') ? normalizePercentEncoding(path) : path;
   if (normalized === undefined) throw new Denial('target_invalid', 'percent sign without two hex digits');
-  if (/%(?:[01][0-9A-F]|7F)/.test(normalized))
-    throw new Denial('target_invalid', 'encoded control character');
-  if (/%(?:C[01]|E0%[89]|F0%8)/.test(normalized)) throw new Denial('path_ambiguous', 'overlong utf-8');
+  if (encodedControl.test(normalized)) throw new Denial('target_invalid', 'encoded control character');
+  if (overlongUtf8.test(normalized)) throw new Denial('path_ambiguous', 'overlong utf-8');
   if (hasDotSegment(normalized)) throw new Denial('path_ambiguous', 'dot segment');
   return normalized;
 }
@@ -64,6 +65,14 @@ export function normalizePercentEncoding(path: string): string | undefined {
 /** Whether a segment is `.` or `..`, with or without parameters (`..;x`). The path is already normalised. */
 export function hasDotSegment(path: string): boolean {
   return path.includes('/.') && /\/\.{1,2}(?:;[^/]*)?(?:\/|$)/.test(path);
+}
+
+/**
+ * Whether the path holds octets that decoders cut, skip or shorten in different ways: encoded control characters, or
+ * UTF-8 of more bytes than needed. @param path - in any reading, with hex digits in either case
+ */
+export function hasDisputedOctet(path: string): boolean {
+  return encodedControl.test(path) || overlongUtf8.test(path);
 }
 
 /**

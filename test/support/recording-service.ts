@@ -8,6 +8,10 @@ export interface SeenRequest {
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** after the head, as sent: with chunk framing when there is any */
   readonly rawBody: string;
+  /** the same without chunk framing */
+  readonly body: string;
+  /** which of the connections to the service carried it, counted from 1 */
+  readonly connection: number;
   /** all values of a field name, any case */
   all(name: string): string[];
 }
@@ -31,6 +35,8 @@ export class RecordingService {
   script: Script = ok;
   readonly #server: net.Server;
   readonly #sockets = new Set<net.Socket>();
+  /** what came and forms no whole request yet, of every open connection that holds any */
+  readonly #unfinished = new Map<net.Socket, string>();
 
   private constructor(server: net.Server) {
     this.#server = server;
@@ -62,6 +68,11 @@ export class RecordingService {
     return last;
   }
 
+  /** The bytes on open connections that belong to no whole request. */
+  get unfinished(): readonly string[] {
+    return [...this.#unfinished.values()];
+  }
+
   /** Forgets what was seen and answers 200 again. */
   reset(): void {
     this.requests.length = 0;
@@ -76,13 +87,14 @@ export class RecordingService {
   }
 
   #serve(socket: net.Socket): void {
-    this.connections++;
+    const connection = ++this.connections;
     this.#sockets.add(socket);
     let buffered = '';
     let unanswered = 0;
     socket.on('error', () => {});
     socket.on('close', () => {
       this.#sockets.delete(socket);
+      this.#unfinished.delete(socket);
       this.open -= unanswered;
     });
     socket.on('data', (chunk: Buffer) => {
@@ -90,20 +102,23 @@ export class RecordingService {
       buffered += chunk.toString('latin1');
       for (let taken = takeRequest(buffered); taken !== undefined; taken = takeRequest(buffered)) {
         buffered = buffered.slice(taken.length);
-        this.requests.push(taken.request);
+        const request = { ...taken.request, connection };
+        this.requests.push(request);
         this.open++;
         unanswered++;
-        const answer = this.script(taken.request, socket);
+        const answer = this.script(request, socket);
         if (answer === undefined) continue;
         socket.write(typeof answer === 'string' ? Buffer.from(answer, 'latin1') : answer);
         this.open--;
         unanswered--;
       }
+      if (buffered === '') this.#unfinished.delete(socket);
+      else this.#unfinished.set(socket, buffered);
     });
   }
 }
 
-function takeRequest(text: string): { request: SeenRequest; length: number } | undefined {
+function takeRequest(text: string): { request: Omit<SeenRequest, 'connection'>; length: number } | undefined {
   const headEnd = text.indexOf('\r\n\r\n');
   if (headEnd < 0) return undefined;
   const [line = '', ...lines] = text.slice(0, headEnd).split('\r\n');
@@ -113,17 +128,42 @@ function takeRequest(text: string): { request: SeenRequest; length: number } | u
   });
   const all = (name: string) =>
     headers.filter(([key]) => key.toLowerCase() === name.toLowerCase()).map(([, value]) => value);
-  const bodyLength = measureBody(text.slice(headEnd + 4), all);
-  if (bodyLength === undefined) return undefined;
-  const length = headEnd + 4 + bodyLength;
-  return { request: { line, headers, rawBody: text.slice(headEnd + 4, length), all }, length };
+  const start = headEnd + 4;
+  const taken = takeBody(text, start, all);
+  if (taken === undefined) return undefined;
+  const { body, end } = taken;
+  return { request: { line, headers, rawBody: text.slice(start, end), body, all }, length: end };
 }
 
-function measureBody(rest: string, all: (name: string) => string[]): number | undefined {
-  if (all('transfer-encoding').length > 0) {
-    const end = /(?:^|\r\n)0\r\n(?:[^\r\n]+\r\n)*\r\n/.exec(rest);
-    return end === null ? undefined : end.index + end[0].length;
+/** @returns undefined while the body is not whole; for good when its chunks are not well-formed */
+function takeBody(
+  text: string,
+  start: number,
+  all: (name: string) => string[],
+): { body: string; end: number } | undefined {
+  if (all('transfer-encoding').length > 0) return takeChunks(text, start);
+  const end = start + Number(all('content-length')[0] ?? 0);
+  return text.length >= end ? { body: text.slice(start, end), end } : undefined;
+}
+
+function takeChunks(text: string, start: number): { body: string; end: number } | undefined {
+  const chunks: string[] = [];
+  for (let at = start; ; ) {
+    const size = matchAt(/[0-9a-f]+\r\n/iy, text, at);
+    if (size === undefined) return undefined;
+    const data = at + size.length;
+    const bytes = Number.parseInt(size, 16);
+    if (bytes === 0) {
+      const trailers = matchAt(/(?:[^\r\n]+\r\n)*\r\n/y, text, data);
+      return trailers === undefined ? undefined : { body: chunks.join(''), end: data + trailers.length };
+    }
+    at = data + bytes + 2;
+    if (text.length < at || !text.startsWith('\r\n', at - 2)) return undefined;
+    chunks.push(text.slice(data, data + bytes));
   }
-  const length = Number(all('content-length')[0] ?? 0);
-  return rest.length >= length ? length : undefined;
+}
+
+function matchAt(sticky: RegExp, text: string, at: number): string | undefined {
+  sticky.lastIndex = at;
+  return sticky.exec(text)?.[0];
 }

@@ -41,6 +41,21 @@ test('N03: a dot segment in any reading refuses the path', () => {
     assert.notEqual(otherReadings(path), undefined, path);
 });
 
+test('N02, N03: octets that decoders cut, skip or shorten refuse the path in any reading', () => {
+  for (const path of [
+    '/a%2500',
+    '/a%2500.html',
+    '/a/%250D%250A',
+    '/pro%2509tected',
+    '/a%257f',
+    '/..%25c0%25af',
+    '/%25E0%2580%25AE',
+  ])
+    assert.equal(otherReadings(path), undefined, path);
+  for (const path of ['/a%2520b', '/a%25C3%25A9', '/a%25E0%25A0%2580', '/100%25', '/a%2531'])
+    assert.notEqual(otherReadings(path), undefined, path);
+});
+
 test('N03: the number of readings is bounded', () => {
   const hostile = fc.string({
     unit: fc.constantFrom('%2F', '%5C', '%252F', ';', '/', '//', 'a', '%3B', '%25'),
