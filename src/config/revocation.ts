@@ -50,7 +50,10 @@ function readFile(path: Path, name: string, { files, report, nowMs }: Context): 
   }
   for (const { thisUpdateMs, nextUpdateMs } of good) {
     if (nextUpdateMs !== undefined && nextUpdateMs <= nowMs)
-      report.warn(path, `a list is out of date since ${show(nextUpdateMs)}: certificates of its issuer do not count`);
+      report.warn(
+        path,
+        `a list is out of date since ${show(nextUpdateMs)}: certificates of its issuer do not count`,
+      );
     if (thisUpdateMs > nowMs) report.warn(path, `a list is not valid before ${show(thisUpdateMs)}`);
   }
   return good;

@@ -10,6 +10,7 @@ import { isPreflight } from '../request/cors.js';
 import { type PresentedToken, parseCredentials } from '../request/credentials.js';
 import { parseRequest, type RequestFacts, type RequestMessage, type RequestRules } from '../request/facts.js';
 import { hasTokenInQuery } from '../request/target.js';
+import type { Clock } from '../support/clock.js';
 import type { TokenVerifier } from '../token/verify.js';
 import { type Admission, sealAdmission } from './admission.js';
 import { claimProof, nothingToClaim } from './claim.js';
@@ -24,6 +25,7 @@ export interface GateParts {
   readonly replay: ReplayStore;
   /** client CAs are configured, so that only certificates which chain to them count */
   readonly requireCertificateTrust: boolean;
+  readonly clock: Clock;
   /** where the protected resource metadata is served. @see RFC 9728 §3.1 */
   readonly isMetadataPath: (path: string) => boolean;
 }
@@ -77,8 +79,11 @@ export class Gate {
 
   /** A DPoP field beside the Bearer scheme proves nothing and is not looked at. @see RFC 9449 §7.2 */
   async #verifyProof({ scheme, digest }: PresentedToken, facts: RequestFacts): Promise<Evidence> {
-    const { dpop, requireCertificateTrust } = this.#parts;
-    const certificate = verifyCertificate(facts.certificate, { requireTrust: requireCertificateTrust });
+    const { dpop, requireCertificateTrust, clock } = this.#parts;
+    const certificate = verifyCertificate(facts.certificate, {
+      requireTrust: requireCertificateTrust,
+      clock,
+    });
     if (scheme === 'Bearer') return { scheme, dpop: undefined, certificate };
     const { method, uri, origin, head } = facts;
     const context = { method, uri, tokenDigest: digest, origin: origin.uri };

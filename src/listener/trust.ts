@@ -14,6 +14,8 @@ export type CertificateMeaning = 'off' | 'possession' | 'trust';
 // A resumed session has the verdict of its first handshake, on a chain that nobody sees again: not for long.
 const maxTicketKeyAgeMs = 3_600_000;
 
+const always = { notBeforeMs: Number.NEGATIVE_INFINITY, notAfterMs: Number.POSITIVE_INFINITY };
+
 /**
  * One TLS context and what its verdicts on client certificates rest on. Each has a session id context and ticket keys of
  * its own, so that no session of another one is resumed: OpenSSL keeps the verdict of the first handshake in the session,
@@ -89,7 +91,9 @@ export class TlsTrust {
   #isOfThis(socket: TLSSocket): boolean {
     const session = socket.getSession();
     if (session === undefined) return false;
-    return session.includes(this.#sessionContext) || (this.#heirOf !== undefined && session.includes(this.#heirOf));
+    return (
+      session.includes(this.#sessionContext) || (this.#heirOf !== undefined && session.includes(this.#heirOf))
+    );
   }
 
   /**
@@ -102,17 +106,10 @@ export class TlsTrust {
     const certificate = socket.getPeerX509Certificate();
     if (certificate === undefined) return undefined;
     const thumbprint = sha256Base64url(certificate.raw);
-    if (this.meaning === 'possession') {
-      const always = { notBeforeMs: Number.NEGATIVE_INFINITY, notAfterMs: Number.POSITIVE_INFINITY };
-      return { thumbprint, trusted: false, distrust: undefined, ...always };
-    }
-    const trusted = socket.authorized;
-    return {
-      thumbprint,
-      trusted,
-      distrust: trusted ? undefined : String(socket.authorizationError),
-      ...this.#validity(certificate),
-    };
+    if (this.meaning === 'possession') return { thumbprint, trusted: false, distrust: undefined, ...always };
+    if (!socket.authorized)
+      return { thumbprint, trusted: false, distrust: String(socket.authorizationError), ...always };
+    return { thumbprint, trusted: true, distrust: undefined, ...this.#validity(certificate) };
   }
 
   /**

@@ -9,4 +9,10 @@ export interface PresentedCertificate {
   readonly trusted: boolean;
   /** OpenSSL's code when CAs are configured and the chain did not verify, e.g. CERT_HAS_EXPIRED */
   readonly distrust: string | undefined;
+  /**
+   * ms since the epoch: within what time a verdict of trust holds, which is that of the certificate and of the
+   * intermediates between it and a CA. Without CAs it does not count.
+   */
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
 }
