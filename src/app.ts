@@ -163,8 +163,10 @@ function createListener(
     tokens,
     dpop: createDpopVerifier(config, core),
     replay,
-    clock,
-    requireCertificateTrust: (config.listen.tls?.clientCertificates.ca.length ?? 0) > 0,
+    // With CAs only certificates count that chain to one.
+    certificateRules: config.listen.tls?.clientCertificates.ca.length
+      ? { requireTrust: true, clock }
+      : { requireTrust: false },
     isMetadataPath: metadata.isMetadataPath,
   });
   const listener = new Listener(listenerOptions(config, clock), {

@@ -14,8 +14,6 @@ export type CertificateMeaning = 'off' | 'possession' | 'trust';
 // A resumed session has the verdict of its first handshake, on a chain that nobody sees again: not for long.
 const maxTicketKeyAgeMs = 3_600_000;
 
-const always = { notBeforeMs: Number.NEGATIVE_INFINITY, notAfterMs: Number.POSITIVE_INFINITY };
-
 /**
  * One TLS context and what its verdicts on client certificates rest on. Each has a session id context and ticket keys of
  * its own, so that no session of another one is resumed: OpenSSL keeps the verdict of the first handshake in the session,
@@ -106,10 +104,10 @@ export class TlsTrust {
     const certificate = socket.getPeerX509Certificate();
     if (certificate === undefined) return undefined;
     const thumbprint = sha256Base64url(certificate.raw);
-    if (this.meaning === 'possession') return { thumbprint, trusted: false, distrust: undefined, ...always };
+    if (this.meaning === 'possession') return { thumbprint, trusted: false, distrust: undefined };
     if (!socket.authorized)
-      return { thumbprint, trusted: false, distrust: String(socket.authorizationError), ...always };
-    return { thumbprint, trusted: true, distrust: undefined, ...this.#validity(certificate) };
+      return { thumbprint, trusted: false, distrust: String(socket.authorizationError) };
+    return { thumbprint, trusted: true, ...this.#validity(certificate) };
   }
 
   /**

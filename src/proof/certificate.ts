@@ -26,6 +26,11 @@ export type CertificateFinding =
   | { readonly evidence: CertificateEvidence; readonly distrust?: undefined }
   | { readonly evidence?: undefined; readonly distrust: string | undefined };
 
+/** Whether only certificates count that chain to a configured CA, and by which clock they are out of date. */
+export type CertificateRules =
+  | { readonly requireTrust: false }
+  | { readonly requireTrust: true; readonly clock: Clock };
+
 const noCertificate: CertificateFinding = { distrust: undefined };
 
 /**
@@ -41,12 +46,12 @@ const noCertificate: CertificateFinding = { distrust: undefined };
  */
 export function verifyCertificate(
   certificate: PresentedCertificate | undefined,
-  { requireTrust, clock }: { requireTrust: boolean; clock: Clock },
+  rules: CertificateRules,
 ): CertificateFinding {
   if (certificate === undefined) return noCertificate;
-  if (requireTrust) {
+  if (rules.requireTrust) {
     if (!certificate.trusted) return { distrust: certificate.distrust ?? 'not verified' };
-    const nowMs = clock.nowMs();
+    const nowMs = rules.clock.nowMs();
     if (nowMs >= certificate.notAfterMs) return { distrust: 'CERT_HAS_EXPIRED' };
     if (nowMs < certificate.notBeforeMs) return { distrust: 'CERT_NOT_YET_VALID' };
   }
