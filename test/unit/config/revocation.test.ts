@@ -48,6 +48,15 @@ test('J15: each list of a file is read, with its next update', () => {
   for (const { pem } of lists) assert.equal(pem.match(/BEGIN X509 CRL/g)?.length, 1);
 });
 
+test('J15: RFC 5280 §5.1.2.5: dates from 2050 on are written with four digits of the year', async () => {
+  const nextUpdate = new Date('2055-01-02T03:04:05Z');
+  workspace.write('far.crl', await one.revoke([], { thisUpdate: at(-1), nextUpdate }));
+  assert.deepEqual(
+    load(['far.crl']).map(({ nextUpdateMs }) => nextUpdateMs),
+    [nextUpdate.getTime()],
+  );
+});
+
 test('J15: the latest list comes first, whatever the order of the files', () => {
   for (const files of [
     ['one.crl', 'newer.crl'],
