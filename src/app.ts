@@ -1,12 +1,14 @@
 import { AdminServer } from './admin/admin-server.js';
+import { TlsUpkeep } from './app/tls-upkeep.js';
 import type { Config } from './config/config.js';
+import type { TlsFiles } from './config/tls-files.js';
 import { AssertionSigner } from './forward/assertion.js';
 import { Forwarder, type ForwarderOptions } from './forward/forwarder.js';
 import { Pool } from './forward/pool.js';
 import { Upstream } from './forward/upstream.js';
 import { Gate } from './gate/gate.js';
 import { Listener, type ListenerOptions } from './listener/server.js';
-import { certificateExpiries } from './listener/tls.js';
+import { certificateExpiries, type TlsOptions } from './listener/tls.js';
 import type { Log } from './observability/log.js';
 import { Metrics } from './observability/metrics.js';
 import { BearerExceptions } from './policy/exceptions.js';
@@ -27,6 +29,8 @@ export interface AppOptions {
   readonly config: Config;
   /** of the effective configuration */
   readonly configHash: string;
+  /** undefined without TLS */
+  readonly tlsFiles: TlsFiles | undefined;
   readonly log: Log;
 }
 
@@ -38,6 +42,8 @@ export interface Running {
   readonly adminPort: number;
   /** Readiness fails from now on, for this reason; nothing else changes. */
   markNotReady(reason: string): void;
+  /** Reads again what can be read again, the TLS files. @returns undefined when there is nothing of the kind */
+  reload(): Promise<void> | undefined;
   /** Lets what is under way finish, for the configured grace at most, and closes everything. */
   stop(): Promise<void>;
 }
@@ -55,6 +61,7 @@ export async function startApp(options: AppOptions): Promise<Running> {
     config.identity.assertion && (await AssertionSigner.create(config.identity.assertion, core.clock));
   const listener = createListener(options, core, assertion);
   const admin = createAdmin(options, core, { listener, assertion });
+  core.tlsUpkeep = createTlsUpkeep(options, core, listener);
 
   const adminPort = await admin.listen(config.admin.address);
   const port = await listener.listen().catch((error: unknown) => {
@@ -63,13 +70,16 @@ export async function startApp(options: AppOptions): Promise<Running> {
   });
   // Not awaited: a sidecar that cannot reach its authorization server yet is alive, answers 503, and keeps trying.
   void core.tokens.start();
+  core.tlsUpkeep?.start();
   log.info('listening', { port, admin_port: adminPort, config: options.configHash });
   return {
     port,
     adminPort,
     markNotReady: (reason) => void core.notReady.add(reason),
+    reload: () => core.tlsUpkeep?.reload(),
     async stop() {
       core.notReady.add('draining');
+      core.tlsUpkeep?.stop();
       await listener.drain(config.shutdown.graceMs);
       core.close();
       admin.close();
@@ -87,6 +97,10 @@ interface Core {
   readonly upstream: Upstream;
   /** open client connections, once there is a listener */
   connections: () => number;
+  /** in force, once there is a listener */
+  tls: () => TlsOptions | undefined;
+  /** undefined without TLS */
+  tlsUpkeep: TlsUpkeep | undefined;
   /** why no traffic is wanted now */
   readonly notReady: Set<string>;
   close(): void;
@@ -115,11 +129,14 @@ function createCore({ config, configHash, log }: AppOptions): Core {
     issuers: () => tokens.state(),
     connections: () => [{ listener: 'public', count: core.connections() }],
     exceptions: config.exceptions,
-    certificates: certificateExpiries(config.listen.tls),
+    certificates: () => certificateExpiries(core.tls()),
+    reload: () => core.tlsUpkeep?.result,
   });
   const core: Core = {
     ...{ clock, metrics, replay, nonces, tokens, upstream },
     connections: () => 0,
+    tls: () => config.listen.tls,
+    tlsUpkeep: undefined,
     notReady: new Set(),
     close() {
       tokens.close();
@@ -146,10 +163,13 @@ function createListener(
     tokens,
     dpop: createDpopVerifier(config, core),
     replay,
-    requireCertificateTrust: (config.listen.tls?.clientCertificates.ca.length ?? 0) > 0,
+    // With CAs only certificates count that chain to one.
+    certificateRules: config.listen.tls?.clientCertificates.ca.length
+      ? { requireTrust: true, clock }
+      : { requireTrust: false },
     isMetadataPath: metadata.isMetadataPath,
   });
-  const listener = new Listener(listenerOptions(config), {
+  const listener = new Listener(listenerOptions(config, clock), {
     gate,
     forwarder: new Forwarder(forwarderOptions(config, rules), {
       upstream,
@@ -170,7 +190,17 @@ function createListener(
     },
   });
   core.connections = () => listener.connectionCount;
+  core.tls = () => listener.tls;
   return listener;
+}
+
+function createTlsUpkeep(
+  { config, tlsFiles, log }: AppOptions,
+  { clock, metrics }: Core,
+  listener: Listener,
+): TlsUpkeep | undefined {
+  const current = config.listen.tls;
+  return tlsFiles && current && new TlsUpkeep({ files: tlsFiles, current, listener, clock, metrics, log });
 }
 
 // Proofs that were dated before this moment may have been used with an earlier process, whose memory is gone (I11).
@@ -236,7 +266,7 @@ function forwarderOptions(
   };
 }
 
-function listenerOptions({ listen }: Config): ListenerOptions {
+function listenerOptions({ listen }: Config, clock: Clock): ListenerOptions {
   const { limits, address, tls } = listen;
   const { requestTimeoutMs } = limits;
   // Node takes 0 for "no limit", and Infinity for 1 ms.
@@ -244,15 +274,17 @@ function listenerOptions({ listen }: Config): ListenerOptions {
     ...limits,
     address,
     tls,
+    clock,
     requestTimeoutMs: Number.isFinite(requestTimeoutMs) ? requestTimeoutMs : 0,
   };
 }
 
 function createAdmin(
   { config, configHash }: AppOptions,
-  { tokens, replay, metrics, notReady, clock }: Core,
+  core: Core,
   { listener, assertion }: { listener: Listener; assertion: AssertionSigner | undefined },
 ): AdminServer {
+  const { tokens, replay, metrics, notReady, clock } = core;
   return new AdminServer({
     notReady: () => [
       ...notReady,
@@ -269,7 +301,8 @@ function createAdmin(
         ready,
         last_error: lastError,
       })),
-      certificates: certificateExpiries(config.listen.tls).map(({ name, expiresAtMs }) => ({
+      reload: core.tlsUpkeep?.describe(),
+      certificates: certificateExpiries(listener.tls).map(({ name, expiresAtMs }) => ({
         name,
         expires: new Date(expiresAtMs).toISOString(),
       })),

@@ -23,8 +23,18 @@ export async function serve({ configFile, env, stderr }: CommandContext): Promis
   if (risk !== undefined) log.warn('runtime_out_of_support', { detail: risk });
   for (const { path, line, message } of loaded.warnings)
     log.warn('config_warning', { path, line, detail: message });
+  let running: Running | undefined;
+  // From here on, or it would end the process. Before there is something to reload it has just been read.
+  process.on('SIGHUP', () => {
+    if (running?.reload() === undefined) log.warn('signal_ignored', { signal: 'SIGHUP' });
+  });
   try {
-    const running = await startApp({ config: loaded.config, configHash: loaded.hash, log });
+    running = await startApp({
+      config: loaded.config,
+      configHash: loaded.hash,
+      tlsFiles: loaded.tlsFiles,
+      log,
+    });
     const code = await untilStopped(running, log);
     log.info('stopped', { exit_code: code });
     return code;

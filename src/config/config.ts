@@ -55,9 +55,19 @@ export interface ListenTlsConfig {
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
   readonly clientCertificates: {
     readonly mode: 'off' | 'optional' | 'required';
-    /** PEM bundles; empty: possession only, nothing about a certificate's names is trusted */
+    /** PEM, one certificate each; empty: possession only, nothing about a certificate's names is trusted */
     readonly ca: readonly string[];
+    /** latest first; empty: revocation is not checked */
+    readonly crl: readonly RevocationList[];
   };
+}
+
+/** @see RFC 5280 §5 */
+export interface RevocationList {
+  /** PEM, this one list */
+  readonly pem: string;
+  /** from then on it counts as out of date, and so does whatever its issuer vouches for; undefined: never */
+  readonly nextUpdateMs: number | undefined;
 }
 
 export interface UpstreamConfig {

@@ -86,8 +86,7 @@ export class Files {
     const before = this.#report.problems.length;
     const content = this.readText(path, name);
     if (this.#report.problems.length > before) return '';
-    const blocks = content.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-    const certificates = blocks.map(parseCertificate);
+    const certificates = pemBlocks(content, 'CERTIFICATE')?.map(parseCertificate) ?? [];
     if (certificates.length === 0 || certificates.includes(undefined)) {
       this.#report.problem(path, 'the file does not hold certificates in PEM');
       return '';
@@ -103,6 +102,12 @@ export class Files {
     if (Date.parse(validFrom) > this.#nowMs)
       this.#report.warn(path, `a certificate is not valid before ${validFrom}`);
   }
+}
+
+/** @returns the blocks with this label, undefined when one was cut off: a file is read whole or not at all */
+export function pemBlocks(content: string, label: string): string[] | undefined {
+  const blocks = content.match(new RegExp(`-----BEGIN ${label}-----[^-]+-----END ${label}-----`, 'g')) ?? [];
+  return content.split(`-----BEGIN ${label}-----`).length - 1 === blocks.length ? blocks : undefined;
 }
 
 function parseCertificate(pem: string): X509Certificate | undefined {

@@ -3,6 +3,8 @@ import type { SocketAddress } from '../support/bind.js';
 import { formatSocketAddress, isLoopback, isOrigin, isPlainUrl, parseSocketAddress } from './addresses.js';
 import type { ListenConfig, ListenTlsConfig } from './config.js';
 import type { Context } from './context.js';
+import { pemBlocks } from './files.js';
+import { readRevocationLists } from './revocation.js';
 import {
   choice,
   choiceOrOff,
@@ -38,6 +40,11 @@ const clientCertificatesSchema = section({
     .prefault([])
     .describe(
       'Empty: any certificate completes the handshake and proves possession by its thumbprint, nothing more. Set: only certificates that chain to these count.',
+    ),
+  crl: list(file('certificate revocation lists in PEM'), 'a list of file names')
+    .prefault([])
+    .describe(
+      'Empty: revocation is not checked. Set: every CA of a chain, the root included, needs a list that is not out of date, or the certificate does not count. Only together with `ca`.',
     ),
 });
 
@@ -96,6 +103,8 @@ export const listenSchema = section({
 
 type ListenSettings = z.output<typeof listenSchema>;
 
+export type TlsSettings = z.output<typeof tlsSchema>;
+
 export function resolveListen(settings: ListenSettings, context: Context): ListenConfig {
   checkListen(settings, context);
   const { headersTimeout, requestTimeout, idleTimeout, ...limits } = settings.limits;
@@ -133,22 +142,41 @@ function checkListen({ address, origins, tls, limits }: ListenSettings, { report
   }
 }
 
-function resolveTls(
-  { certificate, key, minVersion, clientCertificates: { mode, ca } }: z.output<typeof tlsSchema>,
-  { files, report }: Context,
+/** Reads every file behind `listen.tls`. Called at the start, and again when one of them has changed. */
+export function resolveTls(
+  { certificate, key, minVersion, clientCertificates }: TlsSettings,
+  context: Context,
 ): ListenTlsConfig {
+  const { files } = context;
   const path = ['listen', 'tls'];
-  const caPath = [...path, 'clientCertificates', 'ca'];
-  if (mode === 'off' && ca.length > 0)
-    report.problem(caPath, 'has no effect with mode off; remove one of the two');
+  const clientPath = [...path, 'clientCertificates'];
+  checkClientCertificates(clientCertificates, context);
+  const ca = clientCertificates.ca.flatMap((name, index) => {
+    const content = files.readCertificates([...clientPath, 'ca', index], name);
+    return pemBlocks(content, 'CERTIFICATE') ?? [];
+  });
   return {
     ...files.readPair(path, { certificate, key }),
     minVersion,
     clientCertificates: {
-      mode,
-      ca: ca.map((name, index) => files.readCertificates([...caPath, index], name)),
+      mode: clientCertificates.mode,
+      ca,
+      crl: readRevocationLists([...clientPath, 'crl'], clientCertificates.crl, { ...context, ca }),
     },
   };
+}
+
+function checkClientCertificates(
+  { mode, ca, crl }: TlsSettings['clientCertificates'],
+  { report }: Context,
+): void {
+  const path = ['listen', 'tls', 'clientCertificates'];
+  for (const [name, list] of Object.entries({ ca, crl })) {
+    if (mode === 'off' && list.length > 0)
+      report.problem([...path, name], 'has no effect with mode off; remove one of the two');
+  }
+  if (mode !== 'off' && ca.length === 0 && crl.length > 0)
+    report.problem([...path, 'crl'], 'has no effect without ca: only certificates of a CA are revoked');
 }
 
 function isPathPrefix(value: string): boolean {

@@ -16,12 +16,15 @@ import { resolveDpop, resolveReplay } from './proofs.js';
 import { defaultRoutes, resolveRoutes } from './routes.js';
 import { configSchema, expandShorthands } from './schema.js';
 import { type Environment, Source } from './source.js';
+import { TlsFiles } from './tls-files.js';
 import { resolveUpstream } from './upstream.js';
 
 export interface LoadedConfig extends Effective {
   readonly config: Config;
   /** in the order of the file */
   readonly warnings: readonly ConfigWarning[];
+  /** undefined without `listen.tls` */
+  readonly tlsFiles: TlsFiles | undefined;
 }
 
 const maxFileBytes = 1024 ** 2;
@@ -39,7 +42,8 @@ export function loadConfig(file: string, environment: Environment, nowMs: number
   const source = new Source(readConfigFile(file), environment);
   const report = new Report(source);
   report.problems.push(...source.problems);
-  const context = { report, files: new Files(dirname(resolve(file)), report, nowMs), nowMs };
+  const directory = dirname(resolve(file));
+  const context = { report, files: new Files(directory, report, nowMs), nowMs };
   const value = isMapping(source.value) ? expandShorthands(source.value, defaultRoutes) : undefined;
   if (value === undefined) {
     if (report.problems.length === 0)
@@ -55,7 +59,13 @@ export function loadConfig(file: string, environment: Environment, nowMs: number
   checkAcross(config, report);
   if (!parsed.success || report.problems.length > 0 || !isComplete(config))
     throw new ConfigError(file, report.problems);
-  return { config, warnings: sortByLine(report.warnings), ...describeEffective(parsed.data, config, source) };
+  const { tls } = parsed.data.listen;
+  return {
+    config,
+    warnings: sortByLine(report.warnings),
+    tlsFiles: tls && new TlsFiles({ settings: tls, file, directory, source }),
+    ...describeEffective(parsed.data, config, source),
+  };
 }
 
 function readConfigFile(file: string): string {

@@ -3,7 +3,7 @@ import { Denial } from '../denial/denial.js';
 import { authorize, type Grant, grantPreflight, grantPublic } from '../policy/authorize.js';
 import type { BearerExceptions } from '../policy/exceptions.js';
 import type { RouteOptions, RouteTable } from '../policy/routes.js';
-import { verifyCertificate } from '../proof/certificate.js';
+import { type CertificateRules, verifyCertificate } from '../proof/certificate.js';
 import type { DpopVerifier } from '../proof/dpop.js';
 import type { ReplayStore } from '../proof/replay/store.js';
 import { isPreflight } from '../request/cors.js';
@@ -22,8 +22,7 @@ export interface GateParts {
   readonly tokens: TokenVerifier;
   readonly dpop: DpopVerifier;
   readonly replay: ReplayStore;
-  /** client CAs are configured, so that only certificates which chain to them count */
-  readonly requireCertificateTrust: boolean;
+  readonly certificateRules: CertificateRules;
   /** where the protected resource metadata is served. @see RFC 9728 §3.1 */
   readonly isMetadataPath: (path: string) => boolean;
 }
@@ -81,8 +80,8 @@ export class Gate {
 
   /** A DPoP field beside the Bearer scheme proves nothing and is not looked at. @see RFC 9449 §7.2 */
   async #verifyProof({ scheme, digest }: PresentedToken, facts: RequestFacts): Promise<Evidence> {
-    const { dpop, requireCertificateTrust } = this.#parts;
-    const certificate = verifyCertificate(facts.certificate, { requireTrust: requireCertificateTrust });
+    const { dpop, certificateRules } = this.#parts;
+    const certificate = verifyCertificate(facts.certificate, certificateRules);
     if (scheme === 'Bearer') return { scheme, dpop: undefined, certificate };
     const { method, uri, origin, head } = facts;
     const context = { method, uri, tokenDigest: digest, origin: origin.uri };

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import { type CertificateMeaning, Connection } from './connection.js';
+import { Connection } from './connection.js';
+import type { TlsTrust } from './trust.js';
 
 export interface ConnectionLimits {
   /** open connections in all; Node refuses further ones at once */
@@ -10,7 +11,7 @@ export interface ConnectionLimits {
 /** All open client connections. @see REQUIREMENTS S09 */
 export class ConnectionTable {
   readonly #limits: ConnectionLimits;
-  readonly #meaning: CertificateMeaning;
+  readonly #trust: () => TlsTrust | undefined;
   readonly #perAddress = new Map<string, number>();
   /** by socket as HTTP sees it, from its first request on */
   readonly #connections = new Map<Socket, Connection>();
@@ -20,9 +21,10 @@ export class ConnectionTable {
   /** TCP connections, also those whose TLS handshake goes on */
   readonly #sockets = new Set<Socket>();
 
-  constructor(limits: ConnectionLimits, meaning: CertificateMeaning) {
+  /** @param trust - in force now; undefined without TLS */
+  constructor(limits: ConnectionLimits, trust: () => TlsTrust | undefined) {
     this.#limits = limits;
-    this.#meaning = meaning;
+    this.#trust = trust;
   }
 
   get size(): number {
@@ -54,7 +56,7 @@ export class ConnectionTable {
     this.#unused.delete(socket);
     const known = this.#connections.get(socket);
     if (known !== undefined) return known;
-    const connection = new Connection(socket, this.#meaning);
+    const connection = new Connection(socket, this.#trust());
     if (this.#draining) connection.drain();
     this.#connections.set(socket, connection);
     socket.once('close', () => this.#connections.delete(socket));
@@ -69,6 +71,18 @@ export class ConnectionTable {
     this.#draining = true;
     for (const socket of this.#unused) socket.destroy();
     for (const connection of this.#connections.values()) connection.drain();
+  }
+
+  /**
+   * Every connection whose handshake is done ends: now, or with the answer that is under way.
+   * @returns how many there were
+   * @see REQUIREMENTS J11
+   */
+  endAll(): number {
+    const count = this.#unused.size + this.#connections.size;
+    for (const socket of this.#unused) socket.destroy();
+    for (const connection of this.#connections.values()) connection.end();
+    return count;
   }
 
   /** Cuts off whatever is left. */

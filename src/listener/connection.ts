@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Denial } from '../denial/denial.js';
 import type { PresentedCertificate } from '../request/client-certificate.js';
-import { sha256Base64url } from '../support/digest.js';
+import type { TlsTrust } from './trust.js';
 
 /** One thing to do on a connection, in the order in which the requests were sent. */
 export interface Job {
@@ -12,12 +12,6 @@ export interface Job {
   /** Its answer is the last one on the connection, and says so, unless it has begun. */
   endConnection(): void;
 }
-
-/**
- * What a client certificate says: nothing, as none is asked for; that its key is held; or that it also chains to
- * a configured CA.
- */
-export type CertificateMeaning = 'off' | 'possession' | 'trust';
 
 // A client may send requests ahead (RFC 9112 §9.3.2), but not as many as it likes.
 const maxAhead = 64;
@@ -36,13 +30,15 @@ export class Connection {
   #closing = false;
   #draining = false;
   #overflown = false;
+  /** it has to be closed here: the answer under way may have begun before it could say that it is the last */
+  #ending = false;
 
-  constructor(socket: Socket, meaning: CertificateMeaning) {
+  constructor(socket: Socket, trust: TlsTrust | undefined) {
     this.socket = socket;
     this.remoteAddress = socket.remoteAddress ?? '';
     // Nobody waits any more for what is still to be done.
     socket.once('close', () => this.closeAfterAnswer());
-    this.certificate = socket instanceof TLSSocket ? captureCertificate(socket, meaning) : undefined;
+    this.certificate = socket instanceof TLSSocket ? trust?.capture(socket) : undefined;
   }
 
   /** whether an answer is still to be given */
@@ -76,6 +72,17 @@ export class Connection {
     this.#jobs[0]?.endConnection();
   }
 
+  /**
+   * What its certificate was worth is no longer certain: the connection ends now, or with the answer that is under way.
+   * No other request is served on it, not even one that has arrived. @see REQUIREMENTS J11
+   */
+  end(): void {
+    this.#ending = true;
+    this.closeAfterAnswer();
+    if (this.#jobs.length === 0) this.socket.destroy();
+    else this.#jobs[0]?.endConnection();
+  }
+
   closeNow(): void {
     this.closeAfterAnswer();
     this.socket.destroy();
@@ -89,21 +96,6 @@ export class Connection {
       if (this.#draining) this.closeAfterAnswer();
       this.#jobs.shift();
     }
-    if (this.#overflown) this.socket.destroySoon();
+    if (this.#overflown || this.#ending) this.socket.destroySoon();
   }
-}
-
-/** @see RFC 8705 §3.1; REQUIREMENTS J01, J05 */
-function captureCertificate(
-  socket: TLSSocket,
-  meaning: CertificateMeaning,
-): PresentedCertificate | undefined {
-  if (meaning === 'off') return undefined;
-  const certificate = socket.getPeerX509Certificate();
-  if (certificate === undefined) return undefined;
-  const thumbprint = sha256Base64url(certificate.raw);
-  // Without configured CAs OpenSSL's verdict, against none or the system's, means nothing.
-  if (meaning === 'possession') return { thumbprint, trusted: false, distrust: undefined };
-  const trusted = socket.authorized;
-  return { thumbprint, trusted, distrust: trusted ? undefined : String(socket.authorizationError) };
 }

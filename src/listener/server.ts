@@ -7,10 +7,12 @@ import { Denial } from '../denial/denial.js';
 import { toRefusal } from '../gate/refusal.js';
 import { openRecord } from '../observability/request-record.js';
 import { bind, type SocketAddress } from '../support/bind.js';
+import type { Clock } from '../support/clock.js';
 import type { Connection } from './connection.js';
 import { type ConnectionLimits, ConnectionTable } from './connection-table.js';
 import { Exchange, type ExchangeParts, type Expectation } from './exchange.js';
-import { buildTlsOptions, certificateMeaning, isAcceptable, type TlsOptions } from './tls.js';
+import type { TlsOptions } from './tls.js';
+import { TlsTrust } from './trust.js';
 import { writeRawAnswer } from './write.js';
 
 export interface ListenerOptions extends ConnectionLimits {
@@ -21,6 +23,7 @@ export interface ListenerOptions extends ConnectionLimits {
   /** head and body; 0: no limit */
   readonly requestTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  readonly clock: Clock;
 }
 
 // How often Node looks for requests that are late; its default of 30 s would make a limit of 10 s one of 40.
@@ -36,17 +39,58 @@ export class Listener {
   readonly #parts: ExchangeParts;
   readonly #server: http.Server;
   readonly #connections: ConnectionTable;
+  #trust: TlsTrust | undefined;
 
   constructor(options: ListenerOptions, parts: ExchangeParts) {
     this.#options = options;
     this.#parts = parts;
-    this.#connections = new ConnectionTable(options, certificateMeaning(options.tls));
-    this.#server = createServer(options);
+    this.#trust = options.tls && new TlsTrust(options.tls, options.clock.nowMs());
+    this.#connections = new ConnectionTable(options, () => this.#trust);
+    this.#server = createServer(options, this.#trust);
     this.#connect(this.#server);
   }
 
   get connectionCount(): number {
     return this.#connections.size;
+  }
+
+  /** in force now; undefined without TLS */
+  get tls(): TlsOptions | undefined {
+    return this.#trust?.options;
+  }
+
+  /**
+   * Puts certificate, key, CAs and revocation lists into force for new connections. When what client certificates are
+   * worth has changed, no session is resumed and no connection goes on with the old verdict.
+   *
+   * @param options - of the same mode, and with CAs if and only if there were some
+   * @returns how many connections are ended by it
+   * @throws Error from OpenSSL, when it refuses what the options hold; then nothing has changed
+   * @see REQUIREMENTS J10, J11, J14
+   */
+  renewTls(options: TlsOptions): number {
+    const before = this.#trust;
+    if (before === undefined || !(this.#server instanceof https.Server)) return 0;
+    const nowMs = this.#options.clock.nowMs();
+    const trust = new TlsTrust(options, nowMs, before);
+    this.#server.setSecureContext(trust.serverOptions);
+    this.#trust = trust;
+    return trust.isSameAs(before, nowMs) ? 0 : this.#connections.endAll();
+  }
+
+  /**
+   * Looks whether time alone has changed what client certificates are worth; to be called every few seconds. Ticket keys
+   * are exchanged every hour.
+   * @returns undefined, or how many connections are ended because a CA or a revocation list has come to its end
+   */
+  checkTlsAge(): number | undefined {
+    const nowMs = this.#options.clock.nowMs();
+    const trust = this.#trust;
+    if (trust === undefined) return undefined;
+    const hasEnded = trust.hasEnded(nowMs);
+    if (!hasEnded && !trust.isOld(nowMs)) return undefined;
+    const ended = this.renewTls(trust.options);
+    return hasEnded ? ended : undefined;
   }
 
   /** @returns the port that it listens on, 0 for a unix socket. @throws Error EADDRINUSE, EACCES, … */
@@ -77,7 +121,7 @@ export class Listener {
     if (tls !== undefined) {
       // Before the listener that starts to read HTTP.
       server.prependListener('secureConnection', (socket: TLSSocket) => {
-        if (!isAcceptable(socket, tls)) socket.destroy();
+        if (!this.#trust?.accepts(socket)) socket.destroy();
       });
     }
     server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) =>
@@ -133,7 +177,7 @@ export class Listener {
   }
 }
 
-function createServer(options: ListenerOptions): http.Server {
+function createServer(options: ListenerOptions, trust: TlsTrust | undefined): http.Server {
   const common: http.ServerOptions = {
     insecureHTTPParser: false,
     requireHostHeader: false, // request/authority.ts answers, in our form
@@ -145,11 +189,11 @@ function createServer(options: ListenerOptions): http.Server {
     noDelay: true,
   };
   const server =
-    options.tls === undefined
+    trust === undefined
       ? http.createServer(common)
       : https.createServer({
           ...common,
-          ...buildTlsOptions(options.tls),
+          ...trust.serverOptions,
           handshakeTimeout: options.headersTimeoutMs,
         });
   // Node drops fields beyond this without a word; their bytes are bounded and request/head.ts counts them (A17).

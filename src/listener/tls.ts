@@ -1,7 +1,5 @@
 import { constants, X509Certificate } from 'node:crypto';
 import type { ServerOptions } from 'node:https';
-import type { TLSSocket } from 'node:tls';
-import type { CertificateMeaning } from './connection.js';
 
 export interface TlsOptions {
   /** PEM, with the chain */
@@ -11,8 +9,13 @@ export interface TlsOptions {
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
   readonly clientCertificates: {
     readonly mode: 'off' | 'optional' | 'required';
-    /** PEM; the only trust anchors for client certificates. Empty: possession is all that counts */
+    /** PEM, one certificate each; the only trust anchors for client certificates. Empty: possession is all that counts */
     readonly ca: readonly string[];
+    /**
+     * PEM, one list each, latest first: Node would read the first of a bundle, and OpenSSL takes the first of two that are
+     * equally new. Empty: revocation is not checked
+     */
+    readonly crl: readonly { readonly pem: string; readonly nextUpdateMs: number | undefined }[];
   };
 }
 
@@ -21,41 +24,42 @@ export interface TlsOptions {
  * (`rejectUnauthorized`), which would lose the reason: without CAs any certificate proves possession of its key
  * (RFC 8705 §6.2), with CAs the verdict of OpenSSL is kept and judged by proof/certificate.ts.
  *
- * `ca` is always set, if need be to none, or Node would trust the system's roots (J07). No renegotiation (J13).
+ * `ca` is always set, if need be to none, or Node would trust the system's roots (J07). No renegotiation (J13). With
+ * revocation lists OpenSSL checks the whole chain (X509_V_FLAG_CRL_CHECK and CRL_CHECK_ALL), so that a CA without a list
+ * vouches for nobody. Used at the start and at every exchange of the context, as `setSecureContext` inherits nothing (J14).
+ * @param sessionIdContext - at most 32 bytes; sessions of another one are not resumed
  */
-export function buildTlsOptions({
-  certificate,
-  key,
-  minVersion,
-  clientCertificates,
-}: TlsOptions): ServerOptions {
-  const { mode, ca } = clientCertificates;
+export function buildTlsOptions(
+  { certificate, key, minVersion, clientCertificates }: TlsOptions,
+  sessionIdContext: string,
+): ServerOptions {
+  const { mode, ca, crl } = clientCertificates;
   return {
     cert: certificate,
     key,
     minVersion,
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     ALPNProtocols: ['http/1.1'],
+    sessionIdContext,
     ...(mode === 'off' ? {} : { requestCert: true, rejectUnauthorized: false, ca: [...ca] }),
+    ...(crl.length === 0 ? {} : { crl: crl.map(({ pem }) => pem) }),
   };
 }
 
-export function certificateMeaning(tls: TlsOptions | undefined): CertificateMeaning {
-  if (tls === undefined || tls.clientCertificates.mode === 'off') return 'off';
-  return tls.clientCertificates.ca.length === 0 ? 'possession' : 'trust';
-}
-
-/**
- * With mode `required` a connection without a certificate, or with one that does not chain to the CAs, ends with the
- * handshake: no byte of HTTP is read from it.
- */
-export function isAcceptable(socket: TLSSocket, { clientCertificates: { mode, ca } }: TlsOptions): boolean {
-  if (mode !== 'required') return true;
-  return ca.length === 0 ? socket.getPeerX509Certificate() !== undefined : socket.authorized;
-}
-
-/** When the listener's own certificate ends, for the metric that operators alert on. */
+/** When what the listener shows and trusts ends, for the metric that operators alert on: of several, the first to end. */
 export function certificateExpiries(tls: TlsOptions | undefined): { name: string; expiresAtMs: number }[] {
   if (tls === undefined) return [];
-  return [{ name: 'listener', expiresAtMs: Date.parse(new X509Certificate(tls.certificate).validTo) }];
+  const { ca, crl } = tls.clientCertificates;
+  const ends = {
+    listener: endOf(tls.certificate),
+    'client-ca': Math.min(...ca.map(endOf)),
+    'client-crl': Math.min(...crl.map(({ nextUpdateMs }) => nextUpdateMs ?? Number.POSITIVE_INFINITY)),
+  };
+  return Object.entries(ends).flatMap(([name, expiresAtMs]) =>
+    Number.isFinite(expiresAtMs) ? [{ name, expiresAtMs }] : [],
+  );
+}
+
+function endOf(pem: string): number {
+  return Date.parse(new X509Certificate(pem).validTo);
 }

@@ -14,7 +14,9 @@ export interface MetricSources {
     readonly owner: string;
     readonly expiresAtMs: number;
   }[];
-  readonly certificates: readonly { readonly name: string; readonly expiresAtMs: number }[];
+  readonly certificates: () => readonly { readonly name: string; readonly expiresAtMs: number }[];
+  /** of the last reload; undefined: none yet */
+  readonly reload: () => 'ok' | 'error' | undefined;
 }
 
 const secondsBounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -65,6 +67,9 @@ export class Metrics {
   readonly #exceptions = this.#tally('exception_requests_total', 'Requests that passed under an exception', [
     'exception',
   ]);
+  readonly #configReload = this.#tally('config_reload_total', 'Times that changed files were read again', [
+    'result',
+  ]);
   readonly #clockStepBack = this.#tally(
     'clock_step_back_total',
     'Readings of a wall clock that lay behind an earlier one',
@@ -81,6 +86,8 @@ export class Metrics {
     // Series exist from the start, so that a rate over the first event is a rate and not an absence.
     for (const { id } of sources.exceptions) this.#countException(id, 0);
     for (const cause of Object.values(replayCauses)) this.#countReplay(cause, 0);
+    this.configReloaded('ok', 0);
+    this.configReloaded('error', 0);
   }
 
   get contentType(): string {
@@ -114,6 +121,10 @@ export class Metrics {
 
   keysRefreshed(issuer: string, result: 'ok' | 'error'): void {
     this.#count(`k ${result} ${issuer}`, () => this.#keysRefresh.series({ issuer, result }));
+  }
+
+  configReloaded(result: 'ok' | 'error', by = 1): void {
+    this.#count(`c ${result}`, () => this.#configReload.series({ result }), by);
   }
 
   clockSteppedBack(): void {
@@ -175,11 +186,19 @@ export class Metrics {
     );
     this.#gauge(
       'certificate_expiry_timestamp_seconds',
-      'When a certificate ends',
+      'When a certificate, or a list of revoked ones, ends',
       ['certificate'],
       (gauge) => {
-        for (const { name, expiresAtMs } of sources.certificates) gauge.labels(name).set(expiresAtMs / 1000);
+        gauge.reset(); // lists come and go
+        for (const { name, expiresAtMs } of sources.certificates())
+          gauge.labels(name).set(expiresAtMs / 1000);
       },
+    );
+    this.#gauge(
+      'config_last_reload_successful',
+      'Whether the files that were read last are in force',
+      [],
+      (gauge) => gauge.set(sources.reload() === 'error' ? 0 : 1),
     );
     this.#gauge('config_info', 'The configuration in force', ['hash'], (gauge) =>
       gauge.labels(configHash).set(1),

@@ -1,4 +1,5 @@
 import type { PresentedCertificate } from '../request/client-certificate.js';
+import type { Clock } from '../support/clock.js';
 
 let sealEvidence: (thumbprint: string) => CertificateEvidence;
 
@@ -25,6 +26,11 @@ export type CertificateFinding =
   | { readonly evidence: CertificateEvidence; readonly distrust?: undefined }
   | { readonly evidence?: undefined; readonly distrust: string | undefined };
 
+/** Whether only certificates count that chain to a configured CA, and by which clock they are out of date. */
+export type CertificateRules =
+  | { readonly requireTrust: false }
+  | { readonly requireTrust: true; readonly clock: Clock };
+
 const noCertificate: CertificateFinding = { distrust: undefined };
 
 /**
@@ -32,14 +38,22 @@ const noCertificate: CertificateFinding = { distrust: undefined };
  * them, a certificate that does not chain to one (expired, for another purpose, of another CA) is no evidence.
  * Nothing but the thumbprint is taken from it: no subject, so none can be forged (RFC 8705 §7.4).
  *
+ * The verdict is that of the handshake, which may be hours old; the time is looked at for each request. Without CAs it is
+ * not: such a certificate is a public key with a thumbprint, and its dates are worth what its names are, nothing.
+ *
  * Fails closed: with CAs configured, anything but OpenSSL's own verdict "trusted" is no evidence.
- * @see RFC 8705 §2.1, §3, §6.2; REQUIREMENTS J04-J07
+ * @see RFC 8705 §2.1, §3, §6.2, §7.5; RFC 5280 §4.1.2.5; REQUIREMENTS J04-J07, J12
  */
 export function verifyCertificate(
   certificate: PresentedCertificate | undefined,
-  { requireTrust }: { requireTrust: boolean },
+  rules: CertificateRules,
 ): CertificateFinding {
   if (certificate === undefined) return noCertificate;
-  if (requireTrust && !certificate.trusted) return { distrust: certificate.distrust ?? 'not verified' };
+  if (rules.requireTrust) {
+    if (!certificate.trusted) return { distrust: certificate.distrust ?? 'not verified' };
+    const nowMs = rules.clock.nowMs();
+    if (nowMs >= certificate.notAfterMs) return { distrust: 'CERT_HAS_EXPIRED' };
+    if (nowMs < certificate.notBeforeMs) return { distrust: 'CERT_NOT_YET_VALID' };
+  }
   return { evidence: sealEvidence(certificate.thumbprint) };
 }

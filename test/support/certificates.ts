@@ -35,6 +35,23 @@ export interface Ca {
   /** its own certificate, for the trust stores of the others */
   readonly certPem: string;
   issue(request: CertificateRequest): Promise<IssuedCertificate>;
+  /** An intermediate CA below this one. */
+  issueCa(request: CaRequest): Promise<Ca>;
+  /** A revocation list in PEM. @see RFC 5280 §5 */
+  revoke(revoked: readonly IssuedCertificate[], dates?: RevocationDates): Promise<string>;
+}
+
+export interface CaRequest {
+  readonly cn?: string;
+  /** default: in a day */
+  readonly notAfter?: Date;
+}
+
+export interface RevocationDates {
+  /** default: a minute ago */
+  readonly thisUpdate?: Date;
+  /** default: in a day; null: not said */
+  readonly nextUpdate?: Date | null;
 }
 
 /** Makes a certificate that only its own key vouches for. */
@@ -51,29 +68,62 @@ export async function makeSelfSigned(request: CertificateRequest): Promise<Issue
 }
 
 /** Makes a certificate authority (P-256) that is known to nobody else; its key never leaves this process. */
-export async function makeCa({ cn = 'Holdfast test CA' }: { cn?: string } = {}): Promise<Ca> {
+export async function makeCa(request: CaRequest = {}): Promise<Ca> {
   const keys = await generateKeys();
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    ...validity({}),
-    name: nameOf(cn),
-    keys,
+  return createCa(request, keys, undefined);
+}
+
+async function createCa(
+  { cn = 'Holdfast test CA', ...dates }: CaRequest,
+  keys: webcrypto.CryptoKeyPair,
+  parent: SigningCa | undefined,
+): Promise<Ca> {
+  const certificate = await x509.X509CertificateGenerator.create({
+    ...validity(dates),
+    subject: nameOf(cn),
+    issuer: parent?.certificate.subject ?? nameOf(cn),
+    publicKey: keys.publicKey,
+    signingKey: parent?.signingKey ?? keys.privateKey,
     signingAlgorithm,
     extensions: [
-      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.BasicConstraintsExtension(true, parent === undefined ? 1 : 0, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
+  const self = { certificate, signingKey: keys.privateKey };
   return {
     certPem: toPem(certificate),
-    issue: (request) => issue(request, { certificate, signingKey: keys.privateKey }),
+    issue: (request) => issue(request, self),
+    issueCa: async (request) => createCa(request, await generateKeys(), self),
+    revoke: (revoked, dates = {}) => revoke(revoked, dates, self),
   };
 }
 
-async function issue(
-  request: CertificateRequest,
-  ca: { certificate: x509.X509Certificate; signingKey: webcrypto.CryptoKey },
-): Promise<IssuedCertificate> {
+interface SigningCa {
+  readonly certificate: x509.X509Certificate;
+  readonly signingKey: webcrypto.CryptoKey;
+}
+
+async function revoke(
+  revoked: readonly IssuedCertificate[],
+  { thisUpdate = new Date(Date.now() - 60_000), nextUpdate = new Date(Date.now() + dayMs) }: RevocationDates,
+  { certificate, signingKey }: SigningCa,
+): Promise<string> {
+  const list = await x509.X509CrlGenerator.create({
+    ...{ thisUpdate, signingAlgorithm, signingKey },
+    ...(nextUpdate && { nextUpdate }),
+    issuer: certificate.subject,
+    entries: revoked.map(({ der }) => ({
+      serialNumber: new x509.X509Certificate(der).serialNumber,
+      revocationDate: thisUpdate,
+    })),
+  });
+  // The label of RFC 7468 §6, which is the one that OpenSSL knows.
+  return `${x509.PemConverter.encode(list.rawData, 'X509 CRL')}\n`;
+}
+
+async function issue(request: CertificateRequest, ca: SigningCa): Promise<IssuedCertificate> {
   const keys = await generateKeys();
   const certificate = await x509.X509CertificateGenerator.create({
     ...validity(request),

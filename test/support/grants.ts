@@ -18,8 +18,8 @@ export const certificateEvidence: Evidence = {
   scheme: 'Bearer',
   dpop: undefined,
   certificate: verifyCertificate(
-    { thumbprint: x5tS256, trusted: true, distrust: undefined },
-    { requireTrust: true },
+    { thumbprint: x5tS256, trusted: false, distrust: undefined },
+    { requireTrust: false },
   ),
 };
 

@@ -57,6 +57,16 @@ export class Sidecar {
     return exchange({ port: this.port, ...(tls && { tls }) }, bytes);
   }
 
+  /** The absolute name of a file beside the configuration. */
+  path(name: string): string {
+    return join(this.#folder, name);
+  }
+
+  /** Puts a file beside the configuration, in place of the one that was there. */
+  write(name: string, content: string): void {
+    writeFileSync(this.path(name), content);
+  }
+
   /** @returns status and body of the admin socket */
   async admin(path: string): Promise<{ status: number; text: string }> {
     const response = await fetch(`http://127.0.0.1:${this.adminPort}${path}`);

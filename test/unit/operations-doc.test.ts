@@ -19,7 +19,8 @@ test('DESIGN 6: the operations page lists every metric with its type, and no oth
     issuers: () => [{ issuer: 'https://issuer.example', ageSeconds: 1 }],
     connections: () => [{ listener: 'public', count: 0 }],
     exceptions: [{ id: 'one', owner: 'owner', expiresAtMs: 0 }],
-    certificates: [{ name: 'listener', expiresAtMs: 0 }],
+    certificates: () => [{ name: 'listener', expiresAtMs: 0 }],
+    reload: () => undefined,
   });
   const exposed = [...(await metrics.render()).matchAll(/^# TYPE (holdfast_\w+) (\w+)$/gm)];
   const rows = [...text.matchAll(/^\| `(holdfast_\w+)` +\| (\w+) +\|/gm)];

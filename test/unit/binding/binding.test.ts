@@ -5,6 +5,7 @@ import { verifyCertificate } from '#holdfast/proof/certificate.js';
 import type { DpopEvidence } from '#holdfast/proof/dpop.js';
 import { sha256Base64url } from '#holdfast/support/digest.js';
 import { denied } from '../../support/denied.js';
+import { ManualClock } from '../../support/manual-clock.js';
 import { makeClientKey, makeProof } from '../../support/proofs.js';
 import { makeToken } from '../../support/tokens.js';
 import { claimsAt, context, makeVerifier } from '../../support/verifier.js';
@@ -19,7 +20,7 @@ const show = (thumbprint: string) =>
   verifyCertificate({ thumbprint, trusted: false, distrust: undefined }, { requireTrust: false });
 const distrusted = verifyCertificate(
   { thumbprint: x5t, trusted: false, distrust: 'CERT_HAS_EXPIRED' },
-  { requireTrust: true },
+  { requireTrust: true, clock: new ManualClock() },
 );
 
 const dpop = (evidence = own, certificate = none): Evidence => ({

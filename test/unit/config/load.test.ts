@@ -16,7 +16,7 @@ test('DESIGN 2: ten lines are enough, and mean what the design says', () => {
   assert.deepEqual(config.listen.address, { host: '0.0.0.0', port: 8443 });
   assert.equal(config.listen.resource, 'https://orders.example.com');
   assert.match(config.listen.tls?.certificate ?? '', /BEGIN CERTIFICATE/);
-  assert.deepEqual(config.listen.tls?.clientCertificates, { mode: 'optional', ca: [] });
+  assert.deepEqual(config.listen.tls?.clientCertificates, { mode: 'optional', ca: [], crl: [] });
   assert.deepEqual(config.upstream.target, { scheme: 'http', host: '127.0.0.1', port: 8080 });
   assert.deepEqual(config.issuers[0]?.audience, ['https://orders.example.com']);
   assert.deepEqual(config.issuers[0]?.keys, 'discovery');
@@ -120,7 +120,6 @@ test('DESIGN 2: a name that resembles nothing gets the list of options', () => {
 const later = [
   'profile',
   'listen.trustedProxies',
-  'listen.tls.clientCertificates.crl',
   'replay.redis',
   'replay.onUnavailable',
   'identity.clientCertificate',

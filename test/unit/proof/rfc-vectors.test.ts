@@ -96,7 +96,11 @@ test('RFC 8705 appendix A: the thumbprint of the certificate is the x5t#S256 of 
   assert.equal(sha256Base64url(certificate.raw), rfc8705.confirmation['x5t#S256']);
   assert.deepEqual({ ...certificate.publicKey.export({ format: 'jwk' }) }, rfc8705.jwk);
 
-  const presented = { thumbprint: sha256Base64url(certificate.raw), trusted: false, distrust: undefined };
+  const presented = {
+    thumbprint: sha256Base64url(certificate.raw),
+    trusted: false,
+    distrust: undefined,
+  } as const;
   const constraint = confirmBinding(makeToken({ cnf: rfc8705.confirmation }), {
     scheme: 'Bearer',
     dpop: undefined,

@@ -1,0 +1,109 @@
+import { X509Certificate } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
+import type { RevocationList } from './config.js';
+import type { Context } from './context.js';
+import { type Element, isElement, parseElements, parseTime, tags } from './der.js';
+import { pemBlocks } from './files.js';
+import type { Path } from './path.js';
+
+interface FoundList extends RevocationList {
+  /** DER of the name */
+  readonly issuer: Buffer;
+  readonly thisUpdateMs: number;
+}
+
+/**
+ * Reads certificate revocation lists. One that is out of date is only warned about, as OpenSSL then refuses whatever
+ * its issuer vouches for. Does not verify their signatures: OpenSSL does so at each handshake, by the key of the issuer.
+ *
+ * Fails closed: a file without a list, or with one that cannot be read, is a problem, and so are two lists between
+ * which OpenSSL would choose by their order.
+ * @param path - of the list of names
+ * @returns one by one, as Node takes the first of a bundle and ignores the others; latest first
+ * @see RFC 5280 §5, §6.3; REQUIREMENTS J15
+ */
+export function readRevocationLists(
+  path: Path,
+  names: readonly string[],
+  context: Context & { readonly ca: readonly string[] },
+): RevocationList[] {
+  const found = names.flatMap((name, index) => readFile([...path, index], name, context));
+  for (const [index, { issuer, thisUpdateMs }] of found.entries()) {
+    const twin = found.slice(0, index).some((one) => isOf(one, issuer) && one.thisUpdateMs === thisUpdateMs);
+    if (twin) context.report.problem(path, 'two lists of one issuer and date: only one of them would count');
+  }
+  if (found.length > 0) warnOfMissingLists(path, found, context);
+  return found
+    .toSorted((a, b) => b.thisUpdateMs - a.thisUpdateMs)
+    .map(({ pem, nextUpdateMs }) => ({ pem, nextUpdateMs }));
+}
+
+function readFile(path: Path, name: string, { files, report, nowMs }: Context): FoundList[] {
+  const before = report.problems.length;
+  const content = files.readText(path, name);
+  if (report.problems.length > before) return [];
+  const lists = pemBlocks(content, 'X509 CRL')?.map(parseRevocationList) ?? [];
+  const good = lists.filter((list) => list !== undefined);
+  if (good.length === 0 || good.length < lists.length) {
+    report.problem(path, 'the file does not hold certificate revocation lists in PEM');
+    return [];
+  }
+  for (const { thisUpdateMs, nextUpdateMs } of good) {
+    if (nextUpdateMs !== undefined && nextUpdateMs <= nowMs)
+      report.warn(
+        path,
+        `a list is out of date since ${show(nextUpdateMs)}: certificates of its issuer do not count`,
+      );
+    if (thisUpdateMs > nowMs) report.warn(path, `a list is not valid before ${show(thisUpdateMs)}`);
+  }
+  return good;
+}
+
+// Names are compared byte by byte, OpenSSL forgives more: what it will not find is at most warned about in vain.
+function warnOfMissingLists(
+  path: Path,
+  found: readonly FoundList[],
+  { report, ca }: Context & { readonly ca: readonly string[] },
+): void {
+  for (const { subject, raw } of ca.map((pem) => new X509Certificate(pem))) {
+    const name = subjectOf(raw);
+    if (!found.some((list) => isOf(list, name)))
+      report.warn(path, `no list of ${subject.replaceAll('\n', ', ')}: certificates of this CA do not count`);
+  }
+}
+
+function isOf({ issuer }: FoundList, name: Buffer): boolean {
+  return issuer.equals(name);
+}
+
+/** @returns undefined when OpenSSL or we cannot read it */
+function parseRevocationList(pem: string): FoundList | undefined {
+  try {
+    createSecureContext({ crl: pem });
+  } catch {
+    return undefined;
+  }
+  const der = Buffer.from(pem.replace(/-----[^-]+-----/g, ''), 'base64');
+  // TBSCertList: version, signature, issuer, thisUpdate, nextUpdate, … of which version and nextUpdate may be absent.
+  const members = contentOf(der).filter((one, index) => index > 0 || !isElement(one, tags.integer));
+  const [, issuer, thisUpdate, nextUpdate] = members;
+  const thisUpdateMs = parseTime(thisUpdate);
+  if (issuer === undefined || thisUpdateMs === undefined) return undefined;
+  return { pem, issuer: issuer.whole, thisUpdateMs, nextUpdateMs: parseTime(nextUpdate) };
+}
+
+/** TBSCertificate: version, serial number, signature, issuer, validity, subject, … of which version may be absent. */
+function subjectOf(der: Buffer): Buffer {
+  const members = contentOf(der);
+  return members[isElement(members[0], tags.version) ? 5 : 4]?.whole ?? Buffer.alloc(0);
+}
+
+/** Of what is signed: the first member of what was given. */
+function contentOf(der: Buffer): Element[] {
+  const [signed] = parseElements(parseElements(der)[0]?.content);
+  return parseElements(signed?.content);
+}
+
+function show(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,140 @@
+import { randomBytes, X509Certificate } from 'node:crypto';
+import type { ServerOptions } from 'node:https';
+import { createSecureContext, type TLSSocket } from 'node:tls';
+import type { PresentedCertificate } from '../request/client-certificate.js';
+import { sha256Base64url } from '../support/digest.js';
+import { buildTlsOptions, type TlsOptions } from './tls.js';
+
+/**
+ * What a client certificate says: nothing, as none is asked for; that its key is held; or that it also chains to
+ * a configured CA.
+ */
+export type CertificateMeaning = 'off' | 'possession' | 'trust';
+
+// A resumed session has the verdict of its first handshake, on a chain that nobody sees again: not for long.
+const maxTicketKeyAgeMs = 3_600_000;
+
+/**
+ * One TLS context and what its verdicts on client certificates rest on. Each has a session id context and ticket keys of
+ * its own, so that no session of another one is resumed: OpenSSL keeps the verdict of the first handshake in the session,
+ * and would repeat it after the CA was removed or the certificate revoked.
+ * @see REQUIREMENTS J10, J14; RFC 8705 §7
+ */
+export class TlsTrust {
+  readonly options: TlsOptions;
+  readonly meaning: CertificateMeaning;
+  /** everything that the listener is created with, and that has to be said again when its context is exchanged */
+  readonly serverOptions: ServerOptions;
+  readonly #sessionContext = randomBytes(16).toString('hex');
+  /** of contexts before this one whose verdicts are the same */
+  readonly #heirOf: string | undefined;
+  readonly #anchors: readonly X509Certificate[];
+  readonly #createdAtMs: number;
+  /** when the first CA or revocation list ends */
+  readonly #endsAtMs: number;
+
+  /**
+   * @param before - the one that it takes the place of
+   * @throws Error from OpenSSL, when it refuses what the options hold
+   */
+  constructor(options: TlsOptions, nowMs: number, before?: TlsTrust) {
+    const { mode, ca, crl } = options.clientCertificates;
+    this.options = options;
+    this.meaning = mode === 'off' ? 'off' : ca.length === 0 ? 'possession' : 'trust';
+    this.#anchors = ca.map((pem) => new X509Certificate(pem));
+    this.#createdAtMs = nowMs;
+    const ends = [
+      ...this.#anchors.map(({ validTo }) => Date.parse(validTo)),
+      ...crl.map(({ nextUpdateMs }) => nextUpdateMs ?? Number.POSITIVE_INFINITY),
+    ];
+    this.#endsAtMs = Math.min(...ends.filter((endsAtMs) => endsAtMs > nowMs));
+    if (before !== undefined && this.isSameAs(before, nowMs)) this.#heirOf = before.#sessionContext;
+    this.serverOptions = buildTlsOptions(options, this.#sessionContext);
+    createSecureContext(this.serverOptions);
+  }
+
+  /** Whether verdicts under the other one are still what they would be under this one. */
+  isSameAs(other: TlsTrust, nowMs: number): boolean {
+    const [one, two] = [this, other].map(({ options: { clientCertificates } }) =>
+      JSON.stringify(clientCertificates),
+    );
+    return one === two && !other.hasEnded(nowMs);
+  }
+
+  /** A CA or a revocation list has come to its end: what rests on it has to be judged anew. */
+  hasEnded(nowMs: number): boolean {
+    return nowMs >= this.#endsAtMs;
+  }
+
+  isOld(nowMs: number): boolean {
+    return nowMs - this.#createdAtMs >= maxTicketKeyAgeMs;
+  }
+
+  /**
+   * Whether a connection may be used whose handshake is done. With mode `required` one without a certificate, or with
+   * one that does not chain to the CAs, ends here: no byte of HTTP is read from it. `authorized` alone does not say
+   * that there is a certificate: Node says so of every resumed TLS 1.3 session.
+   *
+   * Fails closed: a handshake that began under other CAs or revocation lists is not taken, as its verdict is theirs.
+   */
+  accepts(socket: TLSSocket): boolean {
+    if (this.meaning === 'off') return true;
+    if (!this.#isOfThis(socket)) return false;
+    if (this.options.clientCertificates.mode !== 'required') return true;
+    if (socket.getPeerX509Certificate() === undefined) return false;
+    return this.meaning === 'possession' || socket.authorized;
+  }
+
+  /** The session holds the id of the context that it was made in, which is random and never sent in clear text. */
+  #isOfThis(socket: TLSSocket): boolean {
+    const session = socket.getSession();
+    if (session === undefined) return false;
+    return (
+      session.includes(this.#sessionContext) || (this.#heirOf !== undefined && session.includes(this.#heirOf))
+    );
+  }
+
+  /**
+   * What the connection proves about a certificate. Without configured CAs OpenSSL's verdict, against none or the
+   * system's, means nothing, and neither do the dates: a certificate without a CA is a key with a name nobody vouches for.
+   * @see RFC 8705 §3.1, §6.2; REQUIREMENTS J01, J05, J12, K09
+   */
+  capture(socket: TLSSocket): PresentedCertificate | undefined {
+    if (this.meaning === 'off') return undefined;
+    const certificate = socket.getPeerX509Certificate();
+    if (certificate === undefined) return undefined;
+    const thumbprint = sha256Base64url(certificate.raw);
+    if (this.meaning === 'possession') return { thumbprint, trusted: false, distrust: undefined };
+    if (!socket.authorized)
+      return { thumbprint, trusted: false, distrust: String(socket.authorizationError) };
+    return { thumbprint, trusted: true, ...this.#validity(certificate) };
+  }
+
+  /**
+   * Within what time the verdict holds: that of the certificate and of the intermediates that came with it, up to the first
+   * that a configured CA vouches for. Decides nothing about trust, it can only end it; CAs are watched by `hasEnded`.
+   * Where several intermediates fit, the one that ends last is taken, as OpenSSL does.
+   */
+  #validity(leaf: X509Certificate): { notBeforeMs: number; notAfterMs: number } {
+    const sent = chainOf(leaf);
+    let notBeforeMs = Number.NEGATIVE_INFINITY;
+    let notAfterMs = Number.POSITIVE_INFINITY;
+    for (let link: X509Certificate | undefined = leaf; link !== undefined; ) {
+      const one: X509Certificate = link;
+      notBeforeMs = Math.max(notBeforeMs, Date.parse(one.validFrom));
+      notAfterMs = Math.min(notAfterMs, Date.parse(one.validTo));
+      if (this.#anchors.some((anchor) => one.checkIssued(anchor))) break;
+      const issuers = sent.filter((other) => other !== one && one.checkIssued(other));
+      for (const issuer of issuers) sent.splice(sent.indexOf(issuer), 1);
+      link = issuers.toSorted((a, b) => Date.parse(b.validTo) - Date.parse(a.validTo))[0];
+    }
+    return { notBeforeMs, notAfterMs };
+  }
+}
+
+/** What came with the certificate, in the order in which it was sent. A resumed session has none of it. */
+function chainOf({ issuerCertificate }: X509Certificate): X509Certificate[] {
+  const chain: X509Certificate[] = [];
+  for (let next = issuerCertificate; next !== undefined; next = next.issuerCertificate) chain.push(next);
+  return chain;
+}

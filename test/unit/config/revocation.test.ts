@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { type Ca, makeCa } from '../../support/certificates.js';
+import { now, Workspace, withOption } from './workspace.js';
+
+const dayMs = 86_400_000;
+const path = 'listen.tls.clientCertificates.crl';
+const at = (days: number) => new Date(now + days * dayMs);
+
+let workspace: Workspace;
+let one: Ca;
+let two: Ca;
+before(async () => {
+  workspace = await Workspace.create();
+  one = await makeCa({ cn: 'One' });
+  two = await makeCa({ cn: 'Two' });
+  workspace.write('one.pem', one.certPem);
+  workspace.write('two.pem', two.certPem);
+  const current = await one.revoke([], { thisUpdate: at(-1), nextUpdate: at(1) });
+  workspace.write('one.crl', current);
+  workspace.write('both.crl', current + (await two.revoke([], { thisUpdate: at(-2), nextUpdate: null })));
+  workspace.write('newer.crl', await one.revoke([], { thisUpdate: at(-0.5), nextUpdate: at(2) }));
+  workspace.write('twin.crl', await one.revoke([], { thisUpdate: at(-1), nextUpdate: at(3) }));
+  workspace.write('stale.crl', await one.revoke([], { thisUpdate: at(-2), nextUpdate: at(-1) }));
+  workspace.write('early.crl', await one.revoke([], { thisUpdate: at(1), nextUpdate: at(2) }));
+  workspace.write('cut.crl', current + current.slice(0, -30));
+  workspace.write('other-label.crl', current.replaceAll('X509 CRL', 'CRL'));
+  workspace.write('broken.crl', current.replace(/\n.{8}/, '\nAAAAAAAA'));
+  workspace.write('empty.crl', '');
+});
+after(() => workspace.remove());
+
+const written = (crl: readonly string[], ca = ['one.pem'], mode = 'optional') =>
+  withOption('listen.tls.clientCertificates', { mode, ca, crl });
+const load = (crl: readonly string[], ca?: string[]) =>
+  workspace.load(written(crl, ca)).config.listen.tls?.clientCertificates.crl ?? [];
+
+test('J15: without crl revocation is not checked', () => {
+  assert.deepEqual(load([]), []);
+});
+
+test('J15: each list of a file is read, with its next update', () => {
+  const lists = load(['both.crl'], ['one.pem', 'two.pem']);
+  assert.deepEqual(
+    lists.map(({ nextUpdateMs }) => nextUpdateMs),
+    [at(1).getTime(), undefined],
+  );
+  for (const { pem } of lists) assert.equal(pem.match(/BEGIN X509 CRL/g)?.length, 1);
+});
+
+test('J15: RFC 5280 §5.1.2.5: dates from 2050 on are written with four digits of the year', async () => {
+  const nextUpdate = new Date('2055-01-02T03:04:05Z');
+  workspace.write('far.crl', await one.revoke([], { thisUpdate: at(-1), nextUpdate }));
+  assert.deepEqual(
+    load(['far.crl']).map(({ nextUpdateMs }) => nextUpdateMs),
+    [nextUpdate.getTime()],
+  );
+});
+
+test('J15: the latest list comes first, whatever the order of the files', () => {
+  for (const files of [
+    ['one.crl', 'newer.crl'],
+    ['newer.crl', 'one.crl'],
+  ]) {
+    assert.deepEqual(
+      load(files).map(({ nextUpdateMs }) => nextUpdateMs),
+      [at(2).getTime(), at(1).getTime()],
+    );
+  }
+});
+
+for (const name of ['empty.crl', 'cut.crl', 'other-label.crl', 'broken.crl', 'one.pem']) {
+  test(`J15: ${name} is no file of lists`, () => {
+    assert.match(
+      workspace.refuseAt(`${path}[1]`, written(['one.crl', name])),
+      /does not hold certificate revoc/,
+    );
+  });
+}
+
+test('J15: a file that is not there', () => {
+  assert.match(workspace.refuseAt(`${path}[0]`, written(['absent.crl'])), /ENOENT/);
+});
+
+test('J15: of two lists of one issuer and date only one would count', () => {
+  assert.match(workspace.refuseAt(path, written(['one.crl', 'twin.crl'])), /one issuer and date/);
+  workspace.load(written(['both.crl', 'newer.crl'], ['one.pem', 'two.pem']));
+});
+
+test('J15: lists need a CA, and clients that are asked for certificates', () => {
+  assert.match(workspace.refuseAt(path, written(['one.crl'], [])), /without ca/);
+  assert.match(workspace.refuseAt(path, written(['one.crl'], [], 'off')), /mode off/);
+});
+
+test('J15: what makes certificates count for nothing is warned about', () => {
+  // The CAs are of today, wherever the clock of these tests stands.
+  const warnings = (crl: readonly string[], ca?: string[]) =>
+    workspace.warnings(written(crl, ca)).filter((one) => one.startsWith(path));
+  assert.deepEqual(warnings(['one.crl']), []);
+  assert.deepEqual(warnings(['stale.crl']), [`${path}[0]`]);
+  assert.deepEqual(warnings(['early.crl']), [`${path}[0]`]);
+  assert.deepEqual(warnings(['one.crl'], ['one.pem', 'two.pem']), [path]);
+});
