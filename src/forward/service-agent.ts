@@ -1,5 +1,7 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 declare module 'node:http' {
   interface Agent {
@@ -10,6 +12,9 @@ declare module 'node:http' {
 
 /** All connections of an agent go to the one service, so they need no key that tells them apart. */
 const service = 'service';
+
+/** Bytes that had been read of a connection when it became idle. */
+const readWhenIdle = new WeakMap<Duplex, number>();
 
 /**
  * An agent whose connections all go to one service, over plain TCP or a unix socket. Of Node's own it keeps
@@ -24,6 +29,12 @@ export class PlainServiceAgent extends http.Agent {
   override addRequest(request: http.ClientRequest, options: http.RequestOptions): void {
     if (!handOverIdle(this, request)) super.addRequest(request, options);
   }
+
+  override keepSocketAlive(socket: Socket): void {
+    readWhenIdle.set(socket, socket.bytesRead);
+    // biome-ignore lint/correctness/noVoidTypeReturn: Node goes by what it returns, which the types do not tell.
+    return super.keepSocketAlive(socket);
+  }
 }
 
 /** The same over TLS. */
@@ -35,19 +46,35 @@ export class SecureServiceAgent extends https.Agent {
   override addRequest(request: http.ClientRequest, options: http.RequestOptions): void {
     if (!handOverIdle(this, request)) super.addRequest(request, options);
   }
+
+  override keepSocketAlive(socket: Socket): void {
+    readWhenIdle.set(socket, socket.bytesRead);
+    // biome-ignore lint/correctness/noVoidTypeReturn: Node goes by what it returns, which the types do not tell.
+    return super.keepSocketAlive(socket);
+  }
 }
 
-/** Gives the request the connection that has been idle for the shortest time. @returns false when there is none */
+/**
+ * Gives the request the connection that has been idle for the shortest time. Not one on which the service spoke unasked
+ * meanwhile: whatever that was, the next thing read from it could be taken for the answer to a request of somebody else.
+ * @returns false when there is none
+ */
 function handOverIdle(agent: http.Agent, request: http.ClientRequest): boolean {
-  const idle = agent.freeSockets[service];
-  const inUse = agent.sockets[service];
-  if (idle === undefined || inUse === undefined) return false;
-  for (let socket = idle.pop(); socket !== undefined; socket = idle.pop()) {
-    if (socket.destroyed || !socket.writable) continue;
-    agent.reuseSocket(socket, request);
-    inUse.push(socket);
-    request.onSocket(socket);
-    return true;
+  const idle = agent.freeSockets[service] ?? [];
+  for (let last = idle.at(-1); last !== undefined && !isUsable(last); last = idle.at(-1)) {
+    idle.pop();
+    last.destroy();
   }
-  return false;
+  // Node keeps the list of connections in use, and none while there are none: then it hands over the first one itself.
+  const inUse = agent.sockets[service];
+  const socket = inUse === undefined ? undefined : idle.pop();
+  if (inUse === undefined || socket === undefined) return false;
+  agent.reuseSocket(socket, request);
+  inUse.push(socket);
+  request.onSocket(socket);
+  return true;
+}
+
+function isUsable(socket: Socket): boolean {
+  return !socket.destroyed && socket.writable && socket.bytesRead === readWhenIdle.get(socket);
 }
