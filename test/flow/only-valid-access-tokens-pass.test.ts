@@ -109,7 +109,8 @@ describe('only valid access tokens pass', () => {
   });
 
   const shapes: Readonly<Record<string, (token: string) => string>> = {
-    'D01, trap jose: padding': (token) => `${token}=`,
+    'D01, trap jose: padding': (token) => `${token}==`,
+    'D01: half a padding': (token) => `${token}=`,
     'D01: two segments': (token) => token.split('.').slice(0, 2).join('.'),
     'D01: four segments': (token) => `${token}.AAAA`,
     'D01, trap jose: unused bits': (token) => flipUnusedBits(token),
@@ -215,7 +216,10 @@ describe('only valid access tokens pass', () => {
 
   const texts: Readonly<Record<string, readonly [header: string, claims: (good: string) => string]>> = {
     'D01, trap jose: a byte order mark': ['\ufeff{"typ":"at+jwt","alg":"ES256","kid":"k1"}', (good) => good],
-    'D07, trap jose: a header member twice': ['{"alg":"none","typ":"at+jwt","alg":"ES256","kid":"k1"}', (good) => good],
+    'D07, trap jose: a header member twice': [
+      '{"alg":"none","typ":"at+jwt","alg":"ES256","kid":"k1"}',
+      (good) => good,
+    ],
     'D07, trap jose: a claim twice': [
       '{"typ":"at+jwt","alg":"ES256","kid":"k1"}',
       (good) => good.replace('{', '{"sub":"admin",'),
