@@ -13,6 +13,12 @@ const securityFloor: Readonly<Record<number, readonly [minor: number, patch: num
 };
 
 /**
+ * Releases that do not tell a server which intermediates came with a client certificate: that one of them has expired is
+ * then noticed with the next connection, not with the next request. @see https://github.com/nodejs/node/issues/65579
+ */
+const withoutIntermediates = /^(?:24\.21\.0|26\.8\.[0-9]+)$/;
+
+/**
  * What is to be said once at start about the version of Node: one warning, or none.
  * @param version - `process.versions.node`
  * @param today - ms since the epoch
@@ -30,6 +36,8 @@ export function describeRuntimeRisk(version: string, today: number): string | un
   if (minor < floorMinor || (minor === floorMinor && patch < floorPatch)) {
     return `Node ${version} lacks security fixes of ${major}.${floorMinor}.${floorPatch}; update`;
   }
+  if (withoutIntermediates.test(version))
+    return `Node ${version} does not tell when an intermediate of a client certificate expires; use another release`;
   return undefined;
 }
 

@@ -17,8 +17,11 @@ export async function serve({ configFile, env, stderr }: CommandContext): Promis
     stderr.write(`holdfast: ${unsafe}\n`);
     return 2;
   }
+  let log: Log | undefined;
+  // Before anything else: without a listener Node opens its debugger to whoever may send this signal.
+  process.on('SIGUSR1', () => log?.warn('signal_ignored', { signal: 'SIGUSR1' }));
   const loaded = loadConfig(configFile, env);
-  const log = createLog(loaded.config.log.level);
+  log = createLog(loaded.config.log.level);
   const risk = describeRuntimeRisk(process.versions.node, Date.now());
   if (risk !== undefined) log.warn('runtime_out_of_support', { detail: risk });
   for (const { path, line, message } of loaded.warnings)
@@ -58,8 +61,6 @@ async function untilStopped(running: Running, log: Log): Promise<number> {
         resolve(1);
       });
     }
-    // Node would open its debugger to whoever may send this signal.
-    process.on('SIGUSR1', () => log.warn('signal_ignored', { signal: 'SIGUSR1' }));
   });
   if (code !== 0) running.markNotReady('failed');
   log.info('draining');

@@ -81,7 +81,7 @@ export class TlsTrust {
     if (this.meaning === 'off') return true;
     if (!this.#isOfThis(socket)) return false;
     if (this.options.clientCertificates.mode !== 'required') return true;
-    if (socket.getPeerX509Certificate() === undefined) return false;
+    if (certificateOf(socket) === undefined) return false;
     return this.meaning === 'possession' || socket.authorized;
   }
 
@@ -101,7 +101,7 @@ export class TlsTrust {
    */
   capture(socket: TLSSocket): PresentedCertificate | undefined {
     if (this.meaning === 'off') return undefined;
-    const certificate = socket.getPeerX509Certificate();
+    const certificate = certificateOf(socket);
     if (certificate === undefined) return undefined;
     const thumbprint = sha256Base64url(certificate.raw);
     if (this.meaning === 'possession') return { thumbprint, trusted: false, distrust: undefined };
@@ -131,6 +131,17 @@ export class TlsTrust {
     return { notBeforeMs, notAfterMs };
   }
 }
+
+/** Node hands the intermediates out with the first call and forgets them, up to 26.8: one call for each connection. */
+function certificateOf(socket: TLSSocket): X509Certificate | undefined {
+  const known = certificates.get(socket);
+  if (known !== undefined) return known;
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate !== undefined) certificates.set(socket, certificate);
+  return certificate;
+}
+
+const certificates = new WeakMap<TLSSocket, X509Certificate>();
 
 /** What came with the certificate, in the order in which it was sent. A resumed session has none of it. */
 function chainOf({ issuerCertificate }: X509Certificate): X509Certificate[] {

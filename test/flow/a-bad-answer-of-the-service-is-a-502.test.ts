@@ -21,7 +21,7 @@ const invalid: readonly { title: string; answer: string }[] = [
   { title: 'B10: no status', answer: `HTTP/1.1\r\n${body}` },
   { title: 'B10: no HTTP at all', answer: 'hello\r\n\r\n' },
   { title: 'B10: HTTP/2.0', answer: `HTTP/2.0 200 OK\r\n${body}` },
-  { title: 'B10, trap: HTTP/0.9', answer: `HTTP/0.9 200 OK\r\n${body}` },
+  { title: 'B10, trap Node: HTTP/0.9', answer: `HTTP/0.9 200 OK\r\n${body}` },
   {
     title: 'B10: Transfer-Encoding and Content-Length',
     answer: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n2\r\nok\r\n0\r\n\r\n',

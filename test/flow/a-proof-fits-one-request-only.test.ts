@@ -127,7 +127,7 @@ describe('a proof fits one request only', () => {
     'application/dpop+jwt',
     null,
   ]) {
-    test(`G04: typ ${JSON.stringify(typ)}`, async () => {
+    test(`G04, trap jose: typ ${JSON.stringify(typ)}`, async () => {
       await guarded.refuses(call({ header: { typ } }), refused('dpop_type_refused'));
     });
   }
@@ -141,7 +141,7 @@ describe('a proof fits one request only', () => {
   test('G09: crit is refused', async () => {
     await guarded.refuses(call({ header: { crit: ['x'], x: 1 } }), refused('dpop_proof_malformed'));
   });
-  test('G09: b64 is refused', async () => {
+  test('G09, trap jose: b64 is refused', async () => {
     await guarded.refuses(call({ header: { b64: false } }), refused('dpop_proof_malformed'));
   });
   test('G09, G21: accepting twin: jku, x5u, kid and unknown members are ignored, and nothing is fetched', async () => {

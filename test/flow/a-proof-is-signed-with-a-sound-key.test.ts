@@ -118,12 +118,18 @@ describe('a proof is signed with a sound key', () => {
     const rows: Readonly<Record<string, (jwk: Overrides) => unknown>> = {
       'G07: with d': (jwk) => ({ ...jwk, d: 'AAAA' }),
       'G07: with an empty d': (jwk) => ({ ...jwk, d: '' }),
-      'G07: with k': (jwk) => ({ ...jwk, k: 'AAAA' }),
+      'G07, trap jose: with k': (jwk) => ({ ...jwk, k: 'AAAA' }),
+      'G07, trap jose: with p and q': (jwk) => ({ ...jwk, p: 'AAAA', q: 'AAAA' }),
       'G07: with oth null': (jwk) => ({ ...jwk, oth: null }),
       'G07: symmetric': () => ({ kty: 'oct', k: 'AAAA' }),
       'G07: missing': () => undefined,
       'G07: a string': (jwk) => JSON.stringify(jwk),
       'G07: a list': (jwk) => [jwk],
+      'G08, trap jose: x with a byte of zero before it': (jwk) => ({
+        ...jwk,
+        x: Buffer.concat([Buffer.of(0), Buffer.from(String(jwk.x), 'base64url')]).toString('base64url'),
+      }),
+      'G08: x of 31 bytes': (jwk) => ({ ...jwk, x: Buffer.alloc(31, 1).toString('base64url') }),
       'G08: x of 33 bytes': (jwk) => ({ ...jwk, x: Buffer.alloc(33, 1).toString('base64url') }),
       'G08: off the curve': (jwk) => ({ ...jwk, y: Buffer.alloc(32, 1).toString('base64url') }),
       'G08: padded': (jwk) => ({ ...jwk, x: `${jwk.x}=` }),
@@ -138,7 +144,7 @@ describe('a proof is signed with a sound key', () => {
       });
     }
     const weak: Readonly<Record<string, Overrides>> = {
-      'RSA with exponent 1': { kty: 'RSA', n: rsa.n, e: 'AQ' },
+      'trap jose: RSA with exponent 1': { kty: 'RSA', n: rsa.n, e: 'AQ' },
       'RSA with exponent 3': { kty: 'RSA', n: rsa.n, e: 'Aw' },
       'RSA of 1024 bits': { kty: 'RSA', n: Buffer.alloc(128, 0xff).toString('base64url'), e: 'AQAB' },
       'RSA of 16384 bits': { kty: 'RSA', n: Buffer.alloc(2048, 0xff).toString('base64url'), e: 'AQAB' },
@@ -150,7 +156,7 @@ describe('a proof is signed with a sound key', () => {
       });
     }
     for (const point of [Buffer.alloc(32), Buffer.concat([Buffer.of(1), Buffer.alloc(31)])]) {
-      test(`G08: Ed25519 point of small order ${point.toString('hex', 0, 2)}…`, async () => {
+      test(`G08, trap jose: Ed25519 point of small order ${point.toString('hex', 0, 2)}…`, async () => {
         const jwk = { kty: 'OKP', crv: 'Ed25519', x: point.toString('base64url') };
         await guarded.refuses(call({ header: { alg: 'EdDSA', jwk } }), refused('dpop_key_invalid'));
       });

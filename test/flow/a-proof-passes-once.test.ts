@@ -106,7 +106,7 @@ describe('a proof passes once', () => {
   });
 });
 
-test('I04: a full store refuses everybody with 503 and forgets nothing', async (t) => {
+test('I04, trap lru-cache: a full store refuses everybody with 503 and forgets nothing', async (t) => {
   const guarded = await Checkpoint.start({ config: { replay: { capacity: 5, perKey: 5 } } });
   t.after(() => guarded.stop());
   await guarded.fetchNonce();

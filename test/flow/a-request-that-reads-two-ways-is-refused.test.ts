@@ -50,7 +50,7 @@ const post = 'POST /a HTTP/1.1';
 const chunked = '2\r\nhi\r\n0\r\n\r\n';
 
 const refused: readonly Case[] = [
-  { title: 'A01: two Host lines', host: ['Host: api.test', 'Host: api.test'], ...host },
+  { title: 'A01, trap Node: two Host lines', host: ['Host: api.test', 'Host: api.test'], ...host },
   { title: 'A01: no Host', host: [], ...host },
   { title: 'A01: no Host in HTTP/1.0', line: 'GET /a HTTP/1.0', host: [], ...host },
   ...[
@@ -67,7 +67,7 @@ const refused: readonly Case[] = [
     'api test',
     'api.test\\',
     '[::1',
-  ].map((value) => ({ title: `A02: Host: ${value}`, host: [`Host: ${value}`], ...host })),
+  ].map((value) => ({ title: `A02, trap Node: Host: ${value}`, host: [`Host: ${value}`], ...host })),
   {
     title: 'A03: a Host that is not served',
     host: ['Host: other.test'],
@@ -77,7 +77,7 @@ const refused: readonly Case[] = [
   },
   ...['127.1:8080', '0x7f.1:8080', '2130706433:8080', '127.0.0.1', 'api.test.', 'xn--pi-7fa.test'].map(
     (value): Case => ({
-      title: `N06: Host: ${value} is not repaired`,
+      title: `N06, trap Node: new URL() does not repair Host: ${value}`,
       host: [`Host: ${value}`],
       status: 421,
       reason: 'host_not_served',
@@ -96,8 +96,8 @@ const refused: readonly Case[] = [
     open: true,
   },
   { title: 'A06: GET *', line: 'GET * HTTP/1.1', ...target },
-  { title: 'A07: a fragment', line: 'GET /a#b HTTP/1.1', ...target },
-  { title: 'A07: a backslash', line: 'GET /a\\b HTTP/1.1', ...target },
+  { title: 'A07, trap Node: # in the target', line: 'GET /a#b HTTP/1.1', ...target },
+  { title: 'A07, trap Node: a backslash in the target', line: 'GET /a\\b HTTP/1.1', ...target },
   { title: 'A07: a control character', line: 'GET /a\x01b HTTP/1.1', ...malformed },
   { title: 'A07: DEL', line: 'GET /a\x7fb HTTP/1.1', ...malformed },
   { title: 'A07: a byte above 0x7f', line: 'GET /a\xe4 HTTP/1.1', ...malformed },
@@ -118,7 +118,7 @@ const refused: readonly Case[] = [
     ...malformed,
   },
   {
-    title: 'A09, trap H14: Transfer-Encoding in HTTP/1.0',
+    title: 'A09, trap H14, trap Node: Transfer-Encoding in HTTP/1.0',
     line: 'POST /a HTTP/1.0',
     headers: ['Transfer-Encoding: chunked'],
     body: chunked,
@@ -126,7 +126,7 @@ const refused: readonly Case[] = [
   },
   ...['gzip, chunked', 'x, chunked', ',chunked', 'chunked;q=1', 'xchunked', 'identity'].map(
     (coding): Case => ({
-      title: `A10, trap H14: Transfer-Encoding: ${coding}`,
+      title: `A10, trap H14, trap Node: Transfer-Encoding: ${coding}`,
       line: post,
       headers: [`Transfer-Encoding: ${coding}`],
       body: chunked,
@@ -166,7 +166,7 @@ const refused: readonly Case[] = [
     body: 'hi',
     ...malformed,
   },
-  { title: 'A11: Content-Length: 00', line: post, headers: ['Content-Length: 00'], ...framing },
+  { title: 'A11, trap Node: Content-Length: 00', line: post, headers: ['Content-Length: 00'], ...framing },
   { title: 'A11: Content-Length: 02', line: post, headers: ['Content-Length: 02'], body: 'hi', ...framing },
   { title: 'A13: obs-fold', headers: ['X-A: b', ' c'], ...malformed },
   { title: 'A13: obs-fold with a tab', headers: ['X-A: b', '\tc'], ...malformed },

@@ -27,7 +27,7 @@ async function refusesToStart(options: Partial<SidecarOptions>, why: RegExp): Pr
 }
 
 describe('refused at start, exit code 2', () => {
-  test('A13: NODE_OPTIONS=--insecure-http-parser', () =>
+  test('A13, trap Node: NODE_OPTIONS=--insecure-http-parser', () =>
     refusesToStart({ env: { NODE_OPTIONS: '--insecure-http-parser' } }, /--insecure-http-parser/));
   test('A13: --insecure-http-parser among others', () =>
     refusesToStart(

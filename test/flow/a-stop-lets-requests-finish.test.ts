@@ -147,7 +147,7 @@ describe('S11: an error that nobody caught', () => {
       ));
   }
 
-  test('trap: SIGUSR1 opens no debugger', () =>
+  test('trap Node: SIGUSR1 opens no debugger', () =>
     withHeld({}, async ({ guarded, wire, socket }) => {
       guarded.sidecar.child.signal('SIGUSR1');
       await guarded.sidecar.child.event(({ event }) => event === 'signal_ignored');
@@ -156,4 +156,19 @@ describe('S11: an error that nobody caught', () => {
       assert.equal((await wire.response()).status, 200);
       wire.close();
     }));
+
+  test('trap Node: SIGUSR1 opens no debugger while the process starts', async (t) => {
+    const signalled = `
+      import { Server } from 'node:net';
+      const { listen } = Server.prototype;
+      Server.prototype.listen = function (...args) {
+        process.kill(process.pid, 'SIGUSR1');
+        return listen.apply(this, args);
+      };`;
+    const guarded = await Guarded.start({ nodeArgs: preload(signalled) });
+    t.after(() => guarded.stop());
+    await guarded.sidecar.child.event(({ event }) => event === 'signal_ignored');
+    await guarded.serves();
+    assert.equal(guarded.sidecar.child.text, '');
+  });
 });

@@ -54,9 +54,12 @@ describe('J12: a client certificate that ends while its connection goes on', () 
       return { ...(await issuing.issue({ cn: 'shop', usage: 'client' })), chain: issuing.certPem };
     },
   };
-  for (const [name, make] of Object.entries(cases)) {
-    test(`J12: ${name}`, async (t) => {
-      const guarded = await start({ ca: ['partners.pem'] });
+  const rows = Object.entries(cases).flatMap(([name, make]) =>
+    (['optional', 'required'] as const).map((mode) => ({ name, make, mode })),
+  );
+  for (const { name, make, mode } of rows) {
+    test(`J12: ${name}, mode ${mode}`, async (t) => {
+      const guarded = await start({ mode, ca: ['partners.pem'] });
       t.after(() => guarded.stop());
       const { second, bytes } = await callTwice(guarded, await make());
       await guarded.checkRefusal(second, untrusted);

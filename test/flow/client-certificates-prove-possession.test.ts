@@ -166,7 +166,7 @@ describe('without configured CAs a certificate proves possession of its key, and
     });
   });
 
-  test('J09: clients that leave at once do no harm', async () => {
+  test('J09, trap Node: no peer certificate after close: clients that leave at once do no harm', async () => {
     const wires = await Promise.all(
       Array.from({ length: 20 }, () => Wire.open({ port: guarded.sidecar.port, tls: withCertificate(one) })),
     );
@@ -263,7 +263,7 @@ describe('with configured CAs only certificates that chain to them count', () =>
     'of another CA of the same name': 'UNABLE_TO_',
     'self-signed': 'DEPTH_ZERO_SELF_SIGNED_CERT',
   })) {
-    test(`J06: ${name}, with a token bound to it`, async () => {
+    test(`J06, trap Node: requestCert keeps the reason: ${name}, with a token bound to it`, async () => {
       const response = await guarded.refuses(
         mtlsCall(guarded, certificate(name), certificate(name)),
         refused('client_certificate_untrusted'),

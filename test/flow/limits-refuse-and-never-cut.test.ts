@@ -24,7 +24,11 @@ function chunk(size: number): string {
 const refused: readonly { title: string; parts: ProvenParts; status: number; reason: string }[] = [
   { title: 'a head of 17 KiB', parts: { headers: [`X-A: ${'a'.repeat(17 * 1024)}`] }, ...tooLarge },
   { title: '101 fields', parts: { headers: fields(101 - ownFields) }, ...tooLarge },
-  { title: '2100 fields, trap: Node drops those beyond 2000', parts: { headers: fields(2100) }, ...tooLarge },
+  {
+    title: '2100 fields, trap Node: those beyond 2000 are dropped',
+    parts: { headers: fields(2100) },
+    ...tooLarge,
+  },
   {
     title: 'a target of 8 KiB and a byte',
     parts: { target: `/?${'a'.repeat(8 * 1024 - 1)}` },

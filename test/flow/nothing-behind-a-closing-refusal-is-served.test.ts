@@ -12,7 +12,7 @@ after(() => guarded.stop());
 const host = 'Host: api.test';
 const closing: readonly { title: string; bytes: string; status: number; reason: string }[] = [
   {
-    title: 'what the parser refuses',
+    title: 'trap Node: what the parser refuses',
     bytes: `GET /a HTTP/1.1\r\n${host}\r\nX-A : b\r\n\r\n`,
     ...{ status: 400, reason: 'request_malformed' },
   },
@@ -49,7 +49,7 @@ const closing: readonly { title: string; bytes: string; status: number; reason: 
   },
 ];
 
-describe('A18: a good request in the same packet is not served behind', () => {
+describe('A18, trap Node: a good request in the same packet is not served behind', () => {
   for (const { title, bytes, ...expected } of closing) {
     test(title, async () => {
       const follower = guarded.proven({ target: '/smuggled' });

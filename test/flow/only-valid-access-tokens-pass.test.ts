@@ -48,7 +48,7 @@ describe('only valid access tokens pass', () => {
   });
 
   for (const typ of ['JWT', undefined, 'dpop+jwt', 'logout+jwt', 'application/jwt', 'at+jwt ', 1, null]) {
-    test(`D02: typ ${JSON.stringify(typ)}`, async () => {
+    test(`D02, trap jose: typ ${JSON.stringify(typ)}`, async () => {
       await guarded.refuses({ token: guarded.token({}, { typ }) }, refused('token_type_refused'));
     });
   }
@@ -109,10 +109,11 @@ describe('only valid access tokens pass', () => {
   });
 
   const shapes: Readonly<Record<string, (token: string) => string>> = {
-    'D01: padding': (token) => `${token}=`,
+    'D01, trap jose: padding': (token) => `${token}==`,
+    'D01: half a padding': (token) => `${token}=`,
     'D01: two segments': (token) => token.split('.').slice(0, 2).join('.'),
     'D01: four segments': (token) => `${token}.AAAA`,
-    'D01: unused bits': (token) => flipUnusedBits(token),
+    'D01, trap jose: unused bits': (token) => flipUnusedBits(token),
     'D13: five segments (JWE)': () =>
       `${encode({ alg: 'RSA-OAEP', enc: 'A256GCM', typ: 'at+jwt' })}.AAAA.AAAA.AAAA.AAAA`,
     'D13: five segments (PBES2 with a huge count)': () =>
@@ -129,8 +130,8 @@ describe('only valid access tokens pass', () => {
   const headers: Readonly<Record<string, Overrides>> = {
     crit: { crit: ['exp'], exp: 1 },
     'an empty crit': { crit: [] },
-    'b64 false': { b64: false },
-    zip: { zip: 'DEF' },
+    'trap jose: b64 false without crit': { b64: false },
+    'trap jose: zip': { zip: 'DEF' },
     'cty JWT': { cty: 'JWT' },
   };
   for (const [title, header] of Object.entries(headers)) {
@@ -151,7 +152,7 @@ describe('only valid access tokens pass', () => {
     'https://evil.test',
     '__proto__',
   ]) {
-    test(`D08: iss ${JSON.stringify(iss)}`, async () => {
+    test(`D08, trap jose: iss ${JSON.stringify(iss)}`, async () => {
       await guarded.refuses({ token: guarded.token({ iss }) }, refused('token_issuer_unknown'));
     });
   }
@@ -162,7 +163,7 @@ describe('only valid access tokens pass', () => {
     });
   }
   for (const aud of [[], {}, undefined, null, 1, ['https://api.test', 1], '']) {
-    test(`D09: aud ${JSON.stringify(aud)} is none`, async () => {
+    test(`D09, trap jose: aud ${JSON.stringify(aud)} is none`, async () => {
       await guarded.refuses({ token: guarded.token({ aud }) }, refused('token_claims_invalid'));
     });
   }
@@ -179,7 +180,7 @@ describe('only valid access tokens pass', () => {
 
   const times: readonly (readonly [title: string, claims: () => Overrides, reason: string])[] = [
     ['D10: expired', () => ({ exp: nowSeconds() - 11 }), 'token_expired'],
-    ['D10: exp missing', () => ({ exp: undefined }), 'token_claims_invalid'],
+    ['D10, trap jose: exp missing', () => ({ exp: undefined }), 'token_claims_invalid'],
     ['D10: exp a string', () => ({ exp: String(nowSeconds() + 600) }), 'token_claims_invalid'],
     ['D10: exp null', () => ({ exp: null }), 'token_claims_invalid'],
     ['D10: exp beyond all numbers', () => ({ exp: 2 ** 60 }), 'token_claims_invalid'],
@@ -207,15 +208,19 @@ describe('only valid access tokens pass', () => {
   });
 
   // 1e400 is Infinity to JSON.parse, and only text can say it.
-  test('D10: exp 1e400', async () => {
+  test('D10, trap jose: exp 1e400', async () => {
     const claims = JSON.stringify(guarded.signer.claims({ exp: 0 })).replace('"exp":0', '"exp":1e400');
     const token = signRaw(guarded.signer, '{"typ":"at+jwt","alg":"ES256","kid":"k1"}', claims);
     await guarded.refuses({ token }, refused('token_claims_invalid'));
   });
 
   const texts: Readonly<Record<string, readonly [header: string, claims: (good: string) => string]>> = {
-    'D07: a header member twice': ['{"alg":"none","typ":"at+jwt","alg":"ES256","kid":"k1"}', (good) => good],
-    'D07: a claim twice': [
+    'D01, trap jose: a byte order mark': ['\ufeff{"typ":"at+jwt","alg":"ES256","kid":"k1"}', (good) => good],
+    'D07, trap jose: a header member twice': [
+      '{"alg":"none","typ":"at+jwt","alg":"ES256","kid":"k1"}',
+      (good) => good,
+    ],
+    'D07, trap jose: a claim twice': [
       '{"typ":"at+jwt","alg":"ES256","kid":"k1"}',
       (good) => good.replace('{', '{"sub":"admin",'),
     ],

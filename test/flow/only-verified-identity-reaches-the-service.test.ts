@@ -110,7 +110,7 @@ describe('only verified identity reaches the service', () => {
       ['a comma', 'alice,admin', 'alice,admin'],
     ];
     for (const [title, sub, written] of rows) {
-      test(`L03: ${title}`, async () => {
+      test(`L03, trap Node: setHeader and ${title}`, async () => {
         const { seen } = await guarded.admits({ token: guarded.token({ sub }) });
         assert.deepEqual(seen.all('x-auth-subject'), [written]);
         assert.deepEqual(seen.all('x-admin'), []);

@@ -148,7 +148,7 @@ describe('B16: the certificate of the service', () => {
     }
   });
 
-  test('B16: NODE_TLS_REJECT_UNAUTHORIZED=0 does not switch it off', async () => {
+  test('B16, trap H21: NODE_TLS_REJECT_UNAUTHORIZED=0 does not switch it off', async () => {
     const certificate = await stranger.issue({ cn: 'service', usage: 'server', san: ['127.0.0.1'] });
     await withService(certificate, async (port, bytes) => {
       const sidecar = await Sidecar.start({

@@ -141,7 +141,7 @@ describe('J14: a new context has everything that the first one had', () => {
     assert.deepEqual(certificates[0], { name: 'listener', expires: endsAt.toISOString() });
     assert.equal(await guarded.sidecar.metric(reloads('ok')), 1);
   });
-  test('J14, J06: certificates are still asked for, and judged', async () => {
+  test('J14, J06, trap Node: setSecureContext keeps requestCert, the CAs and the lists', async () => {
     await guarded.admits({ ...boundTo(guarded, shop), tls: showing(shop) });
     const response = await guarded.refuses(
       { ...boundTo(guarded, revoked), tls: showing(revoked) },
@@ -173,7 +173,7 @@ describe('J14: a new context has everything that the first one had', () => {
   });
 });
 
-test('J14, J06: mode required and a minimum of TLS 1.3 survive a reload', async (t) => {
+test('J14, J06, trap Node: setSecureContext keeps mode required and a minimum of TLS 1.3', async (t) => {
   const guarded = await Checkpoint.start({
     config: {
       listen: {

@@ -49,7 +49,7 @@ describe('J10: a session is resumed only under the trust that it was made under'
     const tls = (): ClientTls => ({ ...showing(shop), minVersion: version, maxVersion: version });
 
     for (const [name, { cause, make }] of Object.entries(changes)) {
-      test(`J10: ${version}, ${name}`, async (t) => {
+      test(`J10, trap Node: a resumed session is not authorized: ${version}, ${name}`, async (t) => {
         const guarded = await start();
         t.after(() => guarded.stop());
         const session = await takeSession(guarded, tls(), boundTo(guarded, shop));

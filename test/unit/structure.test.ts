@@ -145,3 +145,11 @@ test('DESIGN 1: the check lets pass what is allowed, and reads no comments', () 
     assert.deepEqual(violations(imports), []);
   }
 });
+
+test('trap Node: isSessionReused() ends the process after a handshake that failed, and is called nowhere', () => {
+  const callers = readSources().filter(([, text]) => text.includes('isSessionReused'));
+  assert.deepEqual(
+    callers.map(([file]) => file),
+    [],
+  );
+});

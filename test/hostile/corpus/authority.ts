@@ -26,7 +26,13 @@ const several: readonly HostileCase[] = [
     ['Host: api.test', 'HOST:'],
     ['Host: api.test', 'X-A: b', 'Host: api.test'],
     ['Host: api.test', 'Host: api.test', 'Host: api.test'],
-  ].map((fields) => refused(`A01, trap H12: ${fields.join(' and ')}`, withHost(...fields), hostInvalid)),
+  ].map((fields) =>
+    refused(
+      `A01, trap H12, trap Node: two Host lines: ${fields.join(' and ')}`,
+      withHost(...fields),
+      hostInvalid,
+    ),
+  ),
   ...['Host : api.test', ' Host: api.test', 'Host\t: api.test', 'Host\0: api.test', 'Host'].map((line) =>
     refused(`A01, A13: ${JSON.stringify(line)}`, withHost(line), malformed),
   ),
@@ -82,7 +88,7 @@ const ungrammatical: readonly HostileCase[] = [
   'api\xad.test',
   'api.test\xa0',
 ].map((value) =>
-  refused(`A02, N05: Host: ${JSON.stringify(value)}`, withHost(`Host: ${value}`), hostInvalid),
+  refused(`A02, N05, trap Node: Host: ${JSON.stringify(value)}`, withHost(`Host: ${value}`), hostInvalid),
 );
 
 const otherHosts: readonly HostileCase[] = [

@@ -5,7 +5,7 @@ const notAllowed = { status: 405, reason: 'method_not_allowed' } as const;
 
 const methods: readonly HostileCase[] = [
   refused(
-    'A20: TRACE',
+    'A20, trap Node: TRACE',
     requestLine('TRACE /public/a HTTP/1.1'),
     { ...notAllowed, fields: { allow: /^(?!.*TRACE).*GET/ } },
     { closes: false },
@@ -66,7 +66,7 @@ const methods: readonly HostileCase[] = [
   ),
 ];
 
-const knownToNode: readonly HostileCase[] = ['SOURCE', 'M-SEARCH', 'LINK'].map((method) =>
+const knownToNode: readonly HostileCase[] = ['PURGE', 'QUERY', 'SOURCE', 'M-SEARCH', 'LINK'].map((method) =>
   forwarded(
     `A20, trap Node: ${method} is passed on as it is where a route allows every method`,
     requestLine(`${method} /public/a HTTP/1.1`),

@@ -63,7 +63,11 @@ export const replyCases: readonly HostileCase[] = [
   ),
   answered('B10, trap Node: an end of line before the answer', `\r\n${ok}`, { status: [200, 502] }),
   ...['RTSP/1.1', 'ICE/1.1'].map((version) => ({
-    ...answered(`B10, trap Node: ${version}`, ok.replace('HTTP/1.1', version), { status: [200, 502] }),
+    ...answered(
+      `B10, trap Node: a version of another protocol: ${version}`,
+      ok.replace('HTTP/1.1', version),
+      { status: [200, 502] },
+    ),
     because: 'the parser of Node reads it as HTTP/1.1, and shows nothing of it',
   })),
   answered('B10, trap Node: HTTP/0.9', ok.replace('HTTP/1.1', 'HTTP/0.9'), badAnswer),

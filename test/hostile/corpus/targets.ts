@@ -149,7 +149,7 @@ const authorities: readonly HostileCase[] = [
   '/?//public/a',
 ].map((target) =>
   refused(
-    `N07, trap H10: ${target} is a path, and none that is public`,
+    `N07, trap H10, trap Node: no URL: ${target} is a path, and none that is public`,
     get(target),
     { status: [401, 404] },
     {

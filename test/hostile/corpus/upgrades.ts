@@ -27,7 +27,11 @@ const otherProtocols: readonly HostileCase[] = [
   ['Connection: Upgrade', 'Upgrade: HTTP/2.0'],
   ['Connection: Upgrade', 'Upgrade: connect-udp'],
 ].map((fields) =>
-  refused(`A23, trap H17: ${fields.join('; ')}`, withFields(...fields) + hidden, upgradeUnsupported),
+  refused(
+    `A23, trap H17, trap Node: an upgrade is no ordinary request: ${fields.join('; ')}`,
+    withFields(...fields) + hidden,
+    upgradeUnsupported,
+  ),
 );
 
 const lists: readonly HostileCase[] = [

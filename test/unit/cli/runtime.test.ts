@@ -16,7 +16,12 @@ describe('S10: what is said about the release of Node', () => {
     ['24.16.9', day, /lacks security fixes of 24\.17\.0/],
     ['24.17.0', day, undefined],
     ['24.18.0', day, undefined],
+    ['24.20.0', day, undefined],
+    ['24.21.0', day, /intermediate of a client certificate/],
+    ['24.21.1', day, undefined],
     ['26.0.0', day, undefined],
+    ['26.8.2', day, /intermediate of a client certificate/],
+    ['26.9.0', day, undefined],
     ['28.0.0', day, undefined],
   ];
   for (const [version, today, said] of rows) {

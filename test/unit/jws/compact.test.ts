@@ -32,7 +32,7 @@ test('D01: taking apart looks at the length, the number of segments and the sign
   denied(() => splitCompactJws(good, { ...limits, maxBytes: good.length - 1 }), 'token_malformed');
 });
 
-test('D01: padding, white space, unused bits and other counts of segments are refused', () => {
+test('D01, trap jose: padding, white space, unused bits and other counts of segments are refused', () => {
   const good = compact(header);
   const [first = '', second = ''] = good.split('.');
   for (const text of [

@@ -146,6 +146,18 @@ test('J12: and with the first of the intermediates that came with it', async () 
   assert.equal((await validityUnder(configured, { cert, key })).to, 5);
 });
 
+test('J12, trap Node: the intermediates are told once: mode required looks twice', async () => {
+  const short = await ca.issueCa({ cn: 'Issuing CA', notAfter: inHours(2) });
+  const { certPem, keyPem } = await short.issue({ cn: 'leaf', usage: 'client', notAfter: inHours(5) });
+  const trust = new TlsTrust(options({ mode: 'required' }), now);
+  const shown = { cert: `${certPem}${short.certPem}`, key: keyPem };
+  const look = (socket: tls.TLSSocket) => trust.accepts(socket) && trust.capture(socket);
+  const seen = await connectUnder(trust, shown, { look });
+  assert.ok(seen);
+  assert.ok(seen.trusted);
+  assert.equal(Math.round(seen.notAfterMs / hourMs - now / hourMs), 2);
+});
+
 test('J12: an untrusted certificate has no dates, and its cause', async () => {
   const crl = [{ pem: await ca.revoke([client]), nextUpdateMs: undefined }];
   const trust = new TlsTrust(options({ crl }), now);

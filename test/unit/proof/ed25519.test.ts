@@ -42,11 +42,18 @@ test('G08: every spelling of the eight points of small order is recognised', () 
   for (const y of small) for (const sign of [0, 1]) assert.ok(isSmallOrderPoint(encode(y, sign)), `y = ${y}`);
 });
 
-test('G08: a signature that nobody made verifies with such a point, which is why they are refused', () => {
-  const x = encode(1n).toString('base64url');
-  const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
-  const forged = Buffer.concat([encode(1n), Buffer.alloc(32)]);
-  assert.ok(verify(null, Buffer.from('anything'), key, forged));
+test('G08, trap jose: a signature that nobody made verifies with such a point, which is why they are refused', () => {
+  const point = encode(1n);
+  const key = createPublicKey({
+    key: { kty: 'OKP', crv: 'Ed25519', x: point.toString('base64url') },
+    format: 'jwk',
+  });
+  const forged = Buffer.concat([point, Buffer.alloc(32)]);
+  const verifies = verify(null, Buffer.from('anything'), key, forged);
+  // Later releases of Node refuse such keys themselves; of the lines that we run on these two do not.
+  const [major = ''] = process.versions.node.split('.');
+  if (['20', '22'].includes(major)) assert.ok(verifies);
+  assert.ok(isSmallOrderPoint(point));
 });
 
 test('G08: ordinary keys are of no small order', () => {

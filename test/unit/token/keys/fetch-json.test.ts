@@ -95,7 +95,7 @@ for (const fields of ['', 'Connection: Upgrade\r\nUpgrade: x\r\n']) {
   });
 }
 
-test('P02: an endless body is broken off at the bound', async (t) => {
+test('P02, trap jose: no size limit: an endless body is broken off at the bound', async (t) => {
   let sent = 0;
   const bench = await startWith(t, '/jwks', (response) => {
     const chunk = Buffer.alloc(16 * 1024, ' ');

@@ -18,7 +18,7 @@ async function askAgain(bench: Bench): Promise<void> {
   await bench.refreshes(before + 1);
 }
 
-test('P03: a failed fetch never replaces the last good set', async (t) => {
+test('P03, trap jose: an empty set: a failed fetch never replaces the last good set', async (t) => {
   const bench = await Bench.start(t);
   const answers = {
     500: (r: ServerResponse) => r.writeHead(500).end(),
@@ -45,7 +45,7 @@ test('P03: a failed fetch never replaces the last good set', async (t) => {
   assert.deepEqual([bench.state.lastError, bench.state.ageSeconds], [undefined, 0]);
 });
 
-test('P03: a set serves for 24 hours without the issuer, then nobody can tell any more', async (t) => {
+test('P03, trap jose: no stale-if-error: a set serves for 24 hours without the issuer, then nobody can tell any more', async (t) => {
   const bench = await Bench.start(t);
   const cached = bench.issuer.mint({ claims: { exp: bench.clock.nowMs() / 1000 + 1e6 } });
   await bench.accepts(cached);
@@ -103,7 +103,7 @@ test('P04: a known key that is not for the algorithm is refused without a fetch'
   await bench.accepts(bench.issuer.mint());
 });
 
-test('P05: 200 requests before the issuer is up cost no fetch of their own', async (t) => {
+test('P05, trap jose: a fetch for each request: 200 requests before the issuer is up cost none of their own', async (t) => {
   const bench = await Bench.start(t, { prepare: (issuer) => issuer.switchOff() });
   const token = bench.issuer.mint();
   assert.deepEqual([bench.state.ready, bench.state.keys, bench.state.ageSeconds], [false, 0, undefined]);

@@ -14,7 +14,7 @@ function withMembers(key: SigningKey, members: Record<string, unknown>): Signing
   return { ...key, jwk: { ...key.jwk, ...members } };
 }
 
-test('P07: an entry that cannot be used disables no other', async (t) => {
+test('P07, trap jose: one malformed key: an entry that cannot be used disables no other', async (t) => {
   const off = makeSigningKey();
   const entries = [
     null,
