@@ -11,7 +11,10 @@ import { type FactsRequest, identityNames, makeFacts } from '../../support/facts
 import { makeAdmission, makePublicGrant } from '../../support/grants.js';
 
 const names = new HeaderNames(identityNames);
-const options: HygieneOptions = { names, pseudonym: 'holdfast-test', pathPrefix: '', authorization: 'strip' };
+const options: HygieneOptions = {
+  ...{ names, pseudonym: 'holdfast-test', pathPrefix: '', authorization: 'strip' },
+  certificateClock: undefined,
+};
 const identity = [['X-Auth-Subject', 'alice']] as const;
 /** Values by name as spelled: one, or several for a field that has several lines. */
 const group = (built: readonly string[]) => {
