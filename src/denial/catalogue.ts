@@ -525,7 +525,7 @@ const entries = {
     error: 'insufficient_scope',
     sentence: 'The access token does not permit this request.',
     source: 'REQUIREMENTS L04',
-    hint: 'the identity headers would exceed 8192 bytes: forward fewer claims',
+    hint: 'the identity headers would exceed 8192 bytes: forward fewer claims; or, as detail says, Client-Cert and Client-Cert-Chain would exceed 16 KiB',
   },
 } satisfies Record<string, CatalogueEntry>;
 
