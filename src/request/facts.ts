@@ -58,7 +58,7 @@ export interface RequestRules extends HeadRules {
 
 /**
  * Checks that the message is one unambiguous HTTP/1.0 or 1.1 request to a configured origin, and freezes what it
- * says. Does not look at credentials (credentials.ts) or routes (policy/).
+ * says: of the client, where a trusted front speaks for it. Does not look at credentials (credentials.ts) or routes (policy/).
  *
  * @throws Denial for the whole of section A: peer_not_trusted, http_version_refused, target_*, path_ambiguous, header_*, host_*,
  *   framing_invalid, transfer_coding_unsupported, body_too_large, upgrade_*, method_not_allowed, loop_detected;
@@ -74,8 +74,9 @@ export function parseRequest(message: RequestMessage, rules: RequestRules): Requ
     httpVersion,
     maxBodyBytes: rules.maxBodyBytes,
   });
-  const client = front === undefined ? readDirect(message, head, rules) : readFront(front, head, rules);
-  const { origin, remoteAddress, certificate } = client;
+  const { origins, proxies } = rules;
+  const origin =
+    front === undefined ? origins.select(head.values('host')) : selectForwardedOrigin(head, origins);
   checkMethod(message);
   checkExpectation(head);
   checkUpgrade(head);
@@ -90,32 +91,10 @@ export function parseRequest(message: RequestMessage, rules: RequestRules): Requ
     uri: origin.uri + rules.pathPrefix + target.path,
     head,
     framing,
-    remoteAddress,
-    certificate,
+    remoteAddress: front === undefined ? message.remoteAddress : findClientAddress(head, proxies),
+    // Never that of the front's own connection: a token bound to it would pass for everybody who calls through the front.
+    certificate: front === undefined ? message.certificate : front.certificates?.read(head),
   });
-}
-
-type Client = Pick<RequestFacts, 'origin' | 'remoteAddress' | 'certificate'>;
-
-/** Whoever is at the other end speaks for itself, and says nothing about others that counts. */
-function readDirect(
-  { remoteAddress, certificate }: RequestMessage,
-  head: RequestHead,
-  { origins }: RequestRules,
-): Client {
-  return { origin: origins.select(head.values('host')), remoteAddress, certificate };
-}
-
-/**
- * The client behind a trusted front. The certificate of the front's own connection is never taken for its client's: a
- * token bound to it would pass for everybody who calls through the front.
- */
-function readFront(front: TrustedFront, head: RequestHead, { origins, proxies }: RequestRules): Client {
-  return {
-    origin: selectForwardedOrigin(head, origins),
-    remoteAddress: findClientAddress(head, proxies),
-    certificate: front.certificates?.read(head),
-  };
 }
 
 /** Methods that no route can allow: TRACE reflects credentials, CONNECT asks for a tunnel. @see REQUIREMENTS A20 */

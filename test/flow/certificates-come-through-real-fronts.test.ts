@@ -6,7 +6,15 @@ import { after, before, describe, test } from 'node:test';
 import { type Ca, type IssuedCertificate, makeCa, makeSelfSigned } from '../support/certificates.js';
 import { type Call, Checkpoint } from '../support/checkpoint.js';
 import { clientCert, nginxEscaped } from '../support/client-cert-dialects.js';
-import { Front, type FrontProgram, haproxyConfig, hasProgram, nginxConfig } from '../support/fronts.js';
+import {
+  Front,
+  type FrontProgram,
+  frontAddress,
+  haproxyConfig,
+  hasProgram,
+  nginxConfig,
+  type Site,
+} from '../support/fronts.js';
 import { boundTo, showing } from '../support/mtls.js';
 import { authority } from '../support/sidecar.js';
 import { exchange, type WireResponse } from '../support/wire.js';
@@ -19,7 +27,7 @@ interface Setup {
   readonly dialect: string;
   /** the field that carries the certificate, as its client would forge it */
   forge(certificate: IssuedCertificate): string;
-  configure(port: number, upstream: string): string;
+  readonly configure: (port: number, site: Site) => string;
 }
 
 const setups: readonly Setup[] = [
@@ -27,35 +35,13 @@ const setups: readonly Setup[] = [
     program: 'nginx',
     dialect: 'nginx-escaped-pem',
     forge: ({ certPem }) => `ssl-client-cert: ${nginxEscaped(certPem)}`,
-    configure: (port, upstream) =>
-      nginxConfig(port, {
-        upstream: upstream.startsWith('/') ? `http://unix:${upstream}:` : `http://${upstream}`,
-        locations: `
-          proxy_set_header Host $host;
-          proxy_set_header Connection "";
-          proxy_set_header X-Forwarded-For $remote_addr;
-          proxy_set_header X-Forwarded-Proto $scheme;
-          proxy_set_header X-Request-Id $request_id;
-          proxy_set_header ssl-client-cert $ssl_client_escaped_cert;
-          location / { proxy_pass $upstream; }
-          location /svc1/ { proxy_pass $upstream/; }`,
-      }),
+    configure: nginxConfig,
   },
   {
     program: 'haproxy',
     dialect: 'rfc9440',
     forge: (certificate) => `Client-Cert: ${clientCert(certificate)}`,
-    configure: (port, upstream) =>
-      haproxyConfig(port, {
-        upstream: upstream.startsWith('/') ? `unix@${upstream}` : upstream,
-        rules: `
-      http-request del-header Client-Cert
-      http-request del-header Client-Cert-Chain
-      http-request set-header Client-Cert :%[ssl_c_der,base64]: if { ssl_c_used }
-      http-request set-header X-Forwarded-For %[src]
-      http-request set-header X-Forwarded-Proto https
-      http-request replace-path /svc1/(.*) /\\1`,
-      }),
+    configure: haproxyConfig,
   },
 ];
 
@@ -71,16 +57,23 @@ class Fronted {
 
   static async start(
     { program, dialect, configure }: Setup,
-    { ca, socket, config = {} }: { ca?: Ca; socket?: string; config?: Record<string, unknown> },
+    {
+      ca,
+      socket,
+      pathPrefix,
+      prefix = '',
+    }: { ca?: Ca; socket?: string; pathPrefix?: string; prefix?: string },
   ): Promise<Fronted> {
-    const { listen, ...rest } = config as { listen?: object };
-    const from = socket === undefined ? ['127.0.0.3/32'] : ['unix'];
+    const from = socket === undefined ? [`${frontAddress}/32`] : ['unix'];
     const entry = { from, clientCertificate: dialect, ...(ca && { ca: ['clients.pem'] }) };
     const guarded = await Checkpoint.start({
       origin,
       config: {
-        ...rest,
-        listen: { trustedProxies: [entry], ...(socket && { address: `unix:${socket}` }), ...listen },
+        listen: {
+          trustedProxies: [entry],
+          ...(socket && { address: `unix:${socket}` }),
+          ...(pathPrefix && { pathPrefix }),
+        },
       },
       files: ca === undefined ? {} : { 'clients.pem': ca.certPem },
     });
@@ -93,7 +86,8 @@ class Fronted {
         'server-and-key.pem': server.certPem + server.keyPem,
         'ca.pem': guarded.ca.certPem,
       },
-      configure: (port) => configure(port, socket ?? `127.0.0.1:${guarded.sidecar.port}`),
+      configure: (port) =>
+        configure(port, { upstream: socket ?? `127.0.0.1:${guarded.sidecar.port}`, prefix }),
     });
     return new Fronted(guarded, front);
   }
@@ -150,6 +144,7 @@ for (const setup of setups) {
       assert.deepEqual(seen.all('x-forwarded-for'), ['127.0.0.1']);
       assert.deepEqual(seen.all('x-forwarded-proto'), ['https']);
       assert.equal((await fronted.guarded.sidecar.logged(response)).remote_address, '127.0.0.1');
+      if (program === 'nginx') assert.match(response.one('x-request-id') ?? '', /^[0-9a-f]{32}$/, 'its own');
     });
 
     test('K07: another certificate, or none', async () => {
@@ -219,7 +214,7 @@ for (const setup of setups) {
   describe(`${program} strips a path prefix`, { skip }, () => {
     for (const pathPrefix of ['/svc1', '']) {
       test(`G13: a proof for the public URI passes ${pathPrefix === '' ? 'not without' : 'with'} listen.pathPrefix`, async (t) => {
-        const fronted = await Fronted.start(setup, { config: { listen: { pathPrefix } } });
+        const fronted = await Fronted.start(setup, { pathPrefix, prefix: '/svc1' });
         t.after(() => fronted.stop());
         const { guarded } = fronted;
         const token = guarded.token();

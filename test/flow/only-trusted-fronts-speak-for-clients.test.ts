@@ -5,6 +5,7 @@ import { type Call, Checkpoint, type Refused } from '../support/checkpoint.js';
 import { albEscaped, clientCert, envoyEscaped, nginxEscaped } from '../support/client-cert-dialects.js';
 import { boundTo, showing } from '../support/mtls.js';
 import { authority } from '../support/sidecar.js';
+import { Wire } from '../support/wire.js';
 
 /** Where the trusted front is; everybody else in these tests is at 127.0.0.1. */
 const front = '127.0.0.3';
@@ -210,6 +211,18 @@ describe('what a trusted front says of its client counts, and what anybody else 
       { headers: ['X_Auth_Subject: admin'], from: front },
       malformed('header_name_refused'),
     );
+  });
+
+  test('L02: the same with an expectation, which takes another way through Node', async () => {
+    const wire = await Wire.open({ port: guarded.sidecar.port, from: front });
+    const headers = ['X-Auth-Subject: admin', 'Expect: 100-continue', 'Content-Length: 4'];
+    wire.send(guarded.bytes({ method: 'POST', headers }));
+    assert.equal((await wire.response()).status, 100);
+    wire.send('body');
+    assert.equal((await wire.response()).status, 200);
+    wire.close();
+    assert.deepEqual(guarded.service.last.all('x-auth-subject'), ['alice']);
+    assert.equal(guarded.service.last.rawBody, 'body');
   });
 
   test('S01: a request id that is no visible ASCII of moderate length is not taken over', async () => {

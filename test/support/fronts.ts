@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import * as net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +22,9 @@ export interface FrontOptions {
   /** @returns the configuration. @param port - where it is to listen, on 127.0.0.1 */
   readonly configure: (port: number) => string;
 }
+
+/** Where fronts connect from, so that they can be told from everybody else on this machine. */
+export const frontAddress = '127.0.0.3';
 
 const patienceMs = 20_000;
 
@@ -92,58 +95,77 @@ async function listens(port: number, child: Child): Promise<boolean> {
   return false;
 }
 
-export interface NginxSite {
-  /** what follows `proxy_pass`, such as http://127.0.0.1:8443 or http://unix:/run/h.sock: */
+/** How a front leads to the sidecar. */
+export interface Site {
+  /** `host:port`, or the name of a unix socket */
   readonly upstream: string;
-  /** whole `location` blocks; `$proxy` in them stands for where and how to pass on */
-  readonly locations: string;
+  /** a path that the front strips, such as /svc1; empty: none */
+  readonly prefix: string;
 }
 
-/** An nginx that ends TLS, asks for client certificates and takes any. */
-export function nginxConfig(port: number, { upstream, locations }: NginxSite): string {
+/** The nginx of docs/fronts.md, with addresses and files of the test. */
+export function nginxConfig(port: number, { upstream, prefix }: Site): string {
+  const isSocket = upstream.startsWith('/');
+  const address = isSocket ? `http://unix:${upstream}:` : `http://${upstream}`;
+  const server = adapt(readSnippet('nginx'), {
+    'listen 443 ssl;': `listen 127.0.0.1:${port} ssl;`,
+    '/etc/nginx/tls/tls.crt': 'server.pem',
+    '/etc/nginx/tls/tls.key': 'server.key',
+    'location / {': `location ${prefix}/ { ${isSocket ? '' : `proxy_bind ${frontAddress};`}`,
+    'proxy_pass http://127.0.0.1:8443;': `proxy_pass ${address}${prefix === '' ? '' : '/'};`,
+  });
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (name) => `${name}_temp_path temp/${name};`,
+  );
   return `
-    pid nginx.pid;
-    error_log stderr warn;
-    events { worker_connections 128; }
-    http {
-      access_log off;
-      ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path temp/${name};`).join(' ')}
-      large_client_header_buffers 4 32k;
-      server {
-        listen 127.0.0.1:${port} ssl;
-        ssl_certificate server.pem;
-        ssl_certificate_key server.key;
-        ssl_verify_client optional_no_ca;
-        ssl_client_certificate ca.pem;
-        proxy_http_version 1.1;
-        ${upstream.includes('unix:') ? '' : 'proxy_bind 127.0.0.3;'}
-        ${locations.replaceAll('$upstream', upstream)}
-      }
-    }`;
+pid nginx.pid;
+error_log stderr warn;
+events { worker_connections 128; }
+http {
+access_log off;
+${temporary.join(' ')}
+${server}
+}
+`;
 }
 
-export interface HaproxySite {
-  /** address of the server, such as 127.0.0.1:8443 or unix@/run/h.sock */
-  readonly upstream: string;
-  /** lines of the frontend: what it does with requests */
-  readonly rules: string;
-}
-
-/** A HAProxy that ends TLS, asks for client certificates and takes any. */
-export function haproxyConfig(port: number, { upstream, rules }: HaproxySite): string {
+/** The HAProxy of docs/fronts.md, with addresses and files of the test. */
+export function haproxyConfig(port: number, { upstream, prefix }: Site): string {
+  const isSocket = upstream.startsWith('/');
+  const strip = prefix === '' ? '' : `    http-request replace-path ${prefix}/(.*) /\\1\n`;
+  const sections = adapt(readSnippet('haproxy'), {
+    'bind :443': `bind 127.0.0.1:${port}`,
+    '/etc/haproxy/tls.pem': 'server-and-key.pem',
+    '/etc/haproxy/client-ca.pem': 'ca.pem',
+    '    default_backend': `${strip}    default_backend`,
+    'server sidecar 127.0.0.1:8443': `server sidecar ${isSocket ? `unix@${upstream}` : `${upstream} source ${frontAddress}`}`,
+  });
   return `
-    global
-      maxconn 128
-    defaults
-      mode http
-      timeout connect 10s
-      timeout client 60s
-      timeout server 60s
-    frontend tls
-      bind 127.0.0.1:${port} ssl crt server-and-key.pem ca-file ca.pem verify optional crt-ignore-err all ca-ignore-err all
-      ${rules}
-      default_backend holdfast
-    backend holdfast
-      server sidecar ${upstream} ${upstream.startsWith('unix@') ? '' : 'source 127.0.0.3'}
-    `.replace(/^ {4}/gm, '');
+global
+    maxconn 128
+defaults
+    mode http
+    timeout connect 10s
+    timeout client 60s
+    timeout server 60s
+${sections}
+`;
+}
+
+/** The first block of this language on the page for operators: what they copy is what is tested. */
+function readSnippet(language: string): string {
+  const page = readFileSync(join(process.cwd(), 'docs/fronts.md'), 'utf8');
+  const [, snippet] = new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\``, 'm').exec(page) ?? [];
+  if (snippet === undefined) throw new Error(`docs/fronts.md has no ${language}`);
+  return snippet;
+}
+
+/** @throws Error when the text no longer has one of the parts */
+function adapt(text: string, parts: Readonly<Record<string, string>>): string {
+  let adapted = text;
+  for (const [part, replacement] of Object.entries(parts)) {
+    if (!adapted.includes(part)) throw new Error(`docs/fronts.md no longer has ${part}`);
+    adapted = adapted.replace(part, () => replacement);
+  }
+  return adapted;
 }
