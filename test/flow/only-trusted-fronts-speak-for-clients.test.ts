@@ -406,6 +406,43 @@ describe('K07: with CAs a certificate from a front has to chain to them, too', (
   });
 });
 
+test('K08: a certificate of 10 KiB fits into the header that is taken by default, a larger one is answered 431', async (t) => {
+  const guarded = await startBehind({ clientCertificate: 'rfc9440' });
+  t.after(() => guarded.stop());
+  const withNames = (count: number) => {
+    const san = Array.from({ length: count }, (_, index) => `${index}.${'n'.repeat(60)}.test`);
+    return makeSelfSigned({ cn: 'client', usage: 'client', san });
+  };
+  const shown = (certificate: IssuedCertificate) => ({
+    ...boundTo(guarded, certificate),
+    headers: [`Client-Cert: ${clientCert(certificate)}`],
+    from: front,
+  });
+  const big = await withNames(145);
+  assert.ok(big.der.length > 10_240);
+  await guarded.admits(shown(big));
+  const huge = await withNames(200);
+  await guarded.refuses(shown(huge), {
+    ...{ reason: 'header_fields_too_large', status: 431, body: 'header_fields_too_large', schemes: [] },
+  });
+});
+
+test('S09: the limit of connections for one address is for clients, not for trusted fronts', async (t) => {
+  const guarded = await startBehind({}, { listen: { limits: { connectionsPerAddress: 1 } } });
+  t.after(() => guarded.stop());
+  const open = async (from: string) => {
+    const wires = [];
+    for (let count = 0; count < 3; count++) wires.push(await Wire.open({ port: guarded.sidecar.port, from }));
+    const last = wires.at(-1) as Wire;
+    last.send(guarded.bytes({ token: null }));
+    const answer = await last.response().catch(() => undefined);
+    for (const wire of wires) wire.close();
+    return answer?.status;
+  };
+  assert.equal(await open(front), 401);
+  assert.equal(await open('127.0.0.1'), undefined);
+});
+
 describe('plain HTTP where others can reach it', () => {
   let guarded: Checkpoint;
   before(async () => {
