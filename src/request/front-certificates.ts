@@ -48,11 +48,13 @@ export class FrontCertificates {
    */
   read(head: RequestHead): PresentedCertificate | undefined {
     const { leaf, chain } = fieldsOf[this.#options.dialect];
-    const sent = valuesOf(head, leaf).filter((value) => value !== '');
-    const beside = chain === undefined ? [] : valuesOf(head, chain).filter((value) => value !== '');
-    const [value] = sent;
-    if (value === undefined && beside.length === 0) return undefined;
+    const sent = valuesOf(head, leaf);
+    // Empty lines count: a front that adds its own to what the client sent has not overwritten it.
     if (sent.length > 1) throw malformed(`${sent.length} ${leaf} fields`);
+    const value = sent[0] === '' ? undefined : sent[0];
+    const lines = chain === undefined ? [] : valuesOf(head, chain);
+    const beside = lines.some((line) => line !== '') ? lines : [];
+    if (value === undefined && beside.length === 0) return undefined;
     const key = beside.length === 0 ? (value ?? '') : `${value ?? ''}\n${beside.join('\n')}`;
     const judge = this.#options.judge();
     if (judge !== this.#judge) this.#known.clear();

@@ -83,6 +83,9 @@ test('K07: a field twice, a chain alone, too many or too long', () => {
     () =>
       certificates.read(head(...headers));
   denied(read('Client-Cert', cert, 'client-cert', cert), malformed);
+  denied(read('Client-Cert', cert, 'Client-Cert', ''), malformed);
+  denied(read('Client-Cert', '', 'Client-Cert', cert), malformed);
+  denied(read('Client-Cert', cert, 'Client-Cert-Chain', cert, 'Client-Cert-Chain', ''), malformed);
   denied(read('Client-Cert-Chain', cert), malformed);
   denied(read('Client-Cert', '', 'Client-Cert-Chain', cert), malformed);
   denied(read('Client-Cert', cert, 'Client-Cert-Chain', Array(8).fill(cert).join(',')), malformed);
@@ -110,6 +113,11 @@ test('K07: AWS in verify mode, in passthrough mode, and never in both', () => {
   assert.equal(certificates.read(head(...chain))?.thumbprint, one.thumbprint);
   denied(() => certificates.read(head(...leaf, ...chain)), malformed);
   denied(() => certificates.read(head(...chain, ...chain)), malformed);
+  denied(() => certificates.read(head(...chain, 'X-Amzn-Mtls-Clientcert', '')), malformed);
+  assert.equal(
+    certificates.read(head(...chain, 'X-Amzn-Mtls-Clientcert-Leaf', ''))?.thumbprint,
+    one.thumbprint,
+  );
   denied(
     () => certificates.read(head('X-Amzn-Mtls-Clientcert-Leaf', albEscaped(one.certPem, two.certPem))),
     malformed,
