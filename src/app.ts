@@ -1,6 +1,8 @@
 import { AdminServer } from './admin/admin-server.js';
+import { createTrustedProxies } from './app/fronts.js';
 import { TlsUpkeep } from './app/tls-upkeep.js';
 import type { Config } from './config/config.js';
+import { hasClientCertificates } from './config/cross-checks.js';
 import type { TlsFiles } from './config/tls-files.js';
 import { AssertionSigner } from './forward/assertion.js';
 import { Forwarder, type ForwarderOptions } from './forward/forwarder.js';
@@ -21,6 +23,7 @@ import { Replies } from './reply/reply.js';
 import { Origins } from './request/authority.js';
 import type { RequestRules } from './request/facts.js';
 import { HeaderNames } from './request/header-names.js';
+import type { TrustedProxies } from './request/trusted-proxies.js';
 import { type Clock, monotonicClock } from './support/clock.js';
 import { sha256Base64url } from './support/digest.js';
 import { TokenVerifier } from './token/verify.js';
@@ -154,7 +157,8 @@ function createListener(
 ): Listener {
   const { clock, metrics, replay, nonces, tokens, upstream } = core;
   const metadata = createMetadata(config);
-  const rules = createRules(config);
+  const proxies = createTrustedProxies(config, () => core.tls()?.clientCertificates.ca ?? []);
+  const rules = createRules(config, proxies);
   const issueNonce = (origin: string) => nonces.issue(origin);
   const gate = new Gate({
     rules,
@@ -164,14 +168,12 @@ function createListener(
     dpop: createDpopVerifier(config, core),
     replay,
     // With CAs only certificates count that chain to one.
-    certificateRules: config.listen.tls?.clientCertificates.ca.length
-      ? { requireTrust: true, clock }
-      : { requireTrust: false },
+    certificateRules: { requireTrust: (config.listen.tls?.clientCertificates.ca.length ?? 0) > 0, clock },
     isMetadataPath: metadata.isMetadataPath,
   });
-  const listener = new Listener(listenerOptions(config, clock), {
+  const listener = new Listener(listenerOptions(config, clock, proxies), {
     gate,
-    forwarder: new Forwarder(forwarderOptions(config, rules), {
+    forwarder: new Forwarder(forwarderOptions(config, rules, clock), {
       upstream,
       pool: createPool(config),
       assertion,
@@ -224,18 +226,20 @@ function createMetadata({ listen, issuers, dpop, routes }: Config): ResourceMeta
     resource: listen.resource,
     authorizationServers: issuers.map(({ issuer }) => issuer),
     dpopAlgorithms: dpop.algorithms,
-    clientCertificates: listen.tls !== undefined && listen.tls.clientCertificates.mode !== 'off',
+    clientCertificates: hasClientCertificates(listen),
     routes,
   });
 }
 
-function createRules({ listen, identity }: Config): RequestRules {
+function createRules({ listen, identity }: Config, proxies: TrustedProxies): RequestRules {
   const written = [
     ...identity.headers.map(({ name }) => name),
     ...(identity.assertion ? [identity.assertion.header] : []),
   ];
   return {
     names: new HeaderNames([...written, ...identity.strip]),
+    proxies,
+    frontsOnly: listen.frontsOnly,
     maxCount: listen.limits.headerCount,
     refuseOddNames: listen.headerNames === 'refuse',
     origins: new Origins(listen.origins),
@@ -250,6 +254,7 @@ function createRules({ listen, identity }: Config): RequestRules {
 function forwarderOptions(
   { upstream, identity, listen }: Config,
   { names, pseudonym }: RequestRules,
+  clock: Clock,
 ): ForwarderOptions {
   const { authorization } = identity;
   const basic =
@@ -258,6 +263,7 @@ function forwarderOptions(
     hygiene: {
       ...{ names, pseudonym, pathPrefix: listen.pathPrefix },
       authorization: typeof authorization === 'object' ? { basic: basic ?? '' } : authorization,
+      certificateClock: identity.clientCertificate === 'rfc9440' ? clock : undefined,
     },
     identity,
     maxBodyBytes: listen.limits.bodyBytes,
@@ -266,7 +272,11 @@ function forwarderOptions(
   };
 }
 
-function listenerOptions({ listen }: Config, clock: Clock): ListenerOptions {
+function listenerOptions(
+  { listen, identity }: Config,
+  clock: Clock,
+  proxies: TrustedProxies,
+): ListenerOptions {
   const { limits, address, tls } = listen;
   const { requestTimeoutMs } = limits;
   // Node takes 0 for "no limit", and Infinity for 1 ms.
@@ -275,6 +285,8 @@ function listenerOptions({ listen }: Config, clock: Clock): ListenerOptions {
     address,
     tls,
     clock,
+    proxies,
+    keepCertificates: identity.clientCertificate === 'rfc9440',
     requestTimeoutMs: Number.isFinite(requestTimeoutMs) ? requestTimeoutMs : 0,
   };
 }

@@ -29,8 +29,12 @@ export interface ListenConfig {
   readonly pathPrefix: string;
   /** RFC 9728 resource identifier */
   readonly resource: string;
-  /** undefined: plain HTTP, on loopback or a unix socket */
+  /** undefined: plain HTTP, on loopback, on a unix socket, or for trusted proxies */
   readonly tls: ListenTlsConfig | undefined;
+  /** the first entry that names a peer counts */
+  readonly trustedProxies: readonly TrustedProxyConfig[];
+  /** plain HTTP where others than this machine can reach it: trusted proxies only */
+  readonly frontsOnly: boolean;
   readonly headerNames: 'drop' | 'refuse';
   readonly limits: {
     readonly headerBytes: number;
@@ -68,6 +72,15 @@ export interface RevocationList {
   readonly pem: string;
   /** from then on it counts as out of date, and so does whatever its issuer vouches for; undefined: never */
   readonly nextUpdateMs: number | undefined;
+}
+
+/** A front proxy that speaks for its clients. */
+export interface TrustedProxyConfig {
+  /** CIDRs, or `unix` */
+  readonly from: readonly string[];
+  readonly clientCertificate: 'none' | 'rfc9440' | 'xfcc' | 'nginx-escaped-pem' | 'alb';
+  /** PEM bundles; empty: those of the listener's own client certificates, as they are at the time */
+  readonly ca: readonly string[];
 }
 
 export interface UpstreamConfig {
@@ -166,6 +179,7 @@ export interface IdentityConfig {
   readonly strip: readonly string[];
   /** `basic` is `user:password` */
   readonly authorization: 'strip' | 'bearer' | { readonly basic: string };
+  readonly clientCertificate: 'off' | 'rfc9440';
   readonly assertion: AssertionConfig | undefined;
 }
 

@@ -1,23 +1,56 @@
-import type { Config } from './config.js';
+import type { Config, ListenConfig } from './config.js';
 import { overlaps } from './patterns.js';
 import type { Report } from './problems.js';
 
 /** What one section says about another. Sections that have problems of their own are absent. */
 export function checkAcross(config: Partial<Config>, report: Report): void {
   checkCertificatesPossible(config, report);
+  checkCertificatesForwarded(config, report);
+  checkRevocationReaches(config, report);
   checkExceptionsApply(config, report);
   checkExceptionsShow(config, report);
   checkSockets(config, report);
 }
 
 function checkCertificatesPossible({ listen, routes = [] }: Partial<Config>, report: Report): void {
-  if (listen === undefined) return;
-  const reason =
-    listen.tls === undefined ? 'listen.tls is absent' : 'listen.tls.clientCertificates.mode is off';
-  if (listen.tls !== undefined && listen.tls.clientCertificates.mode !== 'off') return;
+  if (listen === undefined || hasClientCertificates(listen)) return;
+  const own = listen.tls === undefined ? 'listen.tls is absent' : 'listen.tls.clientCertificates.mode is off';
+  const reason = `${own}, and no trusted proxy passes on client certificates`;
   for (const [index, { proof }] of routes.entries()) {
     if (proof === 'mtls' || proof === 'both')
       report.problem(['routes', index, 'proof'], `${proof} can never be met: ${reason}`);
+  }
+}
+
+/** Whether there is any way in which a client can prove possession of a certificate's key. */
+export function hasClientCertificates({ tls, trustedProxies }: ListenConfig): boolean {
+  return (
+    (tls !== undefined && tls.clientCertificates.mode !== 'off') ||
+    trustedProxies.some(({ clientCertificate }) => clientCertificate !== 'none')
+  );
+}
+
+/** K06: only a certificate that chains to configured CAs is passed on. */
+function checkCertificatesForwarded({ listen, identity }: Partial<Config>, report: Report): void {
+  if (listen === undefined || identity?.clientCertificate !== 'rfc9440') return;
+  const { tls, trustedProxies } = listen;
+  const hasCas = [tls?.clientCertificates, ...trustedProxies].some((one) => (one?.ca.length ?? 0) > 0);
+  if (!hasCas)
+    report.warn(
+      ['identity', 'clientCertificate'],
+      'no certificate is ever passed on: none can be verified without client CAs',
+    );
+}
+
+/** J15: lists that are checked in the handshake say nothing about certificates that come in a header. */
+function checkRevocationReaches({ listen }: Partial<Config>, report: Report): void {
+  if ((listen?.tls?.clientCertificates.crl.length ?? 0) === 0) return;
+  for (const [index, { clientCertificate }] of (listen?.trustedProxies ?? []).entries()) {
+    if (clientCertificate !== 'none')
+      report.warn(
+        ['listen', 'trustedProxies', index, 'clientCertificate'],
+        'the revocation lists of listen.tls do not reach certificates that a proxy passes on: the proxy has to check them',
+      );
   }
 }
 

@@ -4,7 +4,7 @@ import type { AssertionConfig, IdentityConfig, IdentityFact } from './config.js'
 import type { Context } from './context.js';
 import { parsePrivateKey } from './files.js';
 import type { Path } from './path.js';
-import { choice, file, list, listWords, section, text, wholeSeconds } from './scalars.js';
+import { choice, choiceOrOff, file, list, listWords, section, text, wholeSeconds } from './scalars.js';
 
 const facts = [
   'proof',
@@ -98,6 +98,11 @@ export const identitySchema = section({
     .describe(
       "What the service gets as `Authorization`: nothing, the caller's token as Bearer, or a credential of its own.",
     ),
+  clientCertificate: choiceOrOff(['off', 'rfc9440'])
+    .prefault('off')
+    .describe(
+      'Whether the service gets the client certificate as `Client-Cert` and `Client-Cert-Chain` (RFC 9440): only on guarded routes, and only one that chains to the configured CAs.',
+    ),
   assertion: assertionSchema.optional().describe('Absent: none. Its JWK set is served on the admin socket.'),
 });
 
@@ -105,13 +110,14 @@ type IdentitySettings = z.output<typeof identitySchema>;
 
 export function resolveIdentity(settings: IdentitySettings, context: Context): IdentityConfig {
   checkHeaderNames(settings, context);
-  const { headers, encoding, strip, authorization, assertion } = settings;
+  const { headers, encoding, strip, authorization, clientCertificate, assertion } = settings;
   return {
     headers: Object.entries(headers).map(([name, source]) => ({ name, source: parseSource(source) })),
     encoding,
     strip,
     authorization:
       typeof authorization === 'string' ? authorization : { basic: readBasic(authorization.basic, context) },
+    clientCertificate,
     assertion: assertion === undefined ? undefined : resolveAssertion(assertion, context),
   };
 }

@@ -17,6 +17,7 @@ import {
   text,
   written,
 } from './scalars.js';
+import { resolveTrustedProxies, trustedProxiesSchema } from './trusted-proxies.js';
 
 const originLegal =
   'scheme://host[:port] in lower-case ASCII (an international name as its xn-- form), without path';
@@ -81,10 +82,10 @@ export const listenSchema = section({
   address: socketAddress()
     .prefault('0.0.0.0:8443')
     .describe(
-      'Where to listen. Plain HTTP is allowed on loopback and unix sockets only. Port 0 lets the system choose.',
+      'Where to listen. Plain HTTP is allowed on loopback and unix sockets, and elsewhere with `trustedProxies`, who are then the only ones that are answered. Port 0 lets the system choose.',
     ),
   origins: list(text(originLegal, isOrigin), 'a list of at least one origin', 1).describe(
-    'The origins under which clients reach this gateway. `Host` and `htu` are held against them. `http://` only without `tls`.',
+    'The origins under which clients reach this gateway. `Host` and `htu` are held against them. `http://` only without `tls`. X-Forwarded-Host and X-Forwarded-Proto of a trusted proxy choose among them.',
   ),
   pathPrefix: text('empty, or a path such as /svc1 without trailing slash', isPathPrefix)
     .prefault('')
@@ -93,6 +94,11 @@ export const listenSchema = section({
     .optional()
     .describe('Resource identifier (RFC 9728). Default: the first origin followed by `pathPrefix`.'),
   tls: tlsSchema.optional().describe('Absent: plain HTTP.'),
+  trustedProxies: trustedProxiesSchema
+    .prefault([])
+    .describe(
+      'Front proxies that are believed what they say about their clients: address, scheme, host, request id, certificate. The first entry that names a peer counts. What everybody else says of that kind is removed.',
+    ),
   headerNames: choice(['drop', 'refuse'])
     .prefault('drop')
     .describe(
@@ -112,6 +118,8 @@ export function resolveListen(settings: ListenSettings, context: Context): Liste
     ...settings,
     resource: settings.resource ?? `${settings.origins[0]}${settings.pathPrefix}`,
     tls: settings.tls === undefined ? undefined : resolveTls(settings.tls, context),
+    trustedProxies: resolveTrustedProxies(settings.trustedProxies, settings.address, context),
+    frontsOnly: isPlainAndReachable(settings),
     limits: {
       ...limits,
       headersTimeoutMs: headersTimeout,
@@ -121,12 +129,24 @@ export function resolveListen(settings: ListenSettings, context: Context): Liste
   };
 }
 
-function checkListen({ address, origins, tls, limits }: ListenSettings, { report }: Context): void {
-  if (tls === undefined && 'host' in address && !isLoopback(address.host)) {
-    report.illegal(
-      ['listen', 'address'],
-      'a loopback address or unix socket while listen.tls is absent (plain HTTP)',
-    );
+function isPlainAndReachable({ address, tls }: Pick<ListenSettings, 'address' | 'tls'>): boolean {
+  return tls === undefined && 'host' in address && !isLoopback(address.host);
+}
+
+function checkListen(settings: ListenSettings, { report }: Context): void {
+  const { origins, tls, limits, trustedProxies } = settings;
+  if (isPlainAndReachable(settings)) {
+    const path = ['listen', 'address'];
+    if (trustedProxies.length === 0)
+      report.illegal(
+        path,
+        'a loopback address or unix socket while listen.tls is absent (plain HTTP) and listen.trustedProxies is empty',
+      );
+    else
+      report.warn(
+        path,
+        'plain HTTP where others can reach it: whoever can read along between the trusted proxies and here sees the access tokens',
+      );
   }
   for (const [index, origin] of origins.entries()) {
     const path = ['listen', 'origins', index];

@@ -54,6 +54,24 @@ const entries = {
     source: 'RFC 9112 §2.3',
     hint: 'HTTP/0.9 or an HTTP/2 preface on a connection that negotiated http/1.1',
   },
+  peer_not_trusted: {
+    status: 403,
+    sentence: 'Requests are taken here from known front proxies only.',
+    source: 'RFC 9700 §4.13',
+    hint: 'plain HTTP on an address that others can reach, from a peer that listen.trustedProxies does not name; its address is in detail. Let it come through the front, or add the front there',
+  },
+  forwarded_field_malformed: {
+    status: 400,
+    sentence: 'A forwarding header field is malformed.',
+    source: 'REQUIREMENTS B08',
+    hint: 'a trusted front sent X-Forwarded-For, -Host or -Proto in a form that can be read in more than one way; let it set the fields instead of appending to what clients send',
+  },
+  client_certificate_header_malformed: {
+    status: 400,
+    sentence: 'The header field with the client certificate is malformed.',
+    source: 'RFC 9440 §2.4',
+    hint: 'a trusted front sent its client certificate header twice, or not as exactly one certificate in the dialect of its entry in listen.trustedProxies; a template that was not filled in looks like this too',
+  },
   host_invalid: {
     status: 400,
     sentence: 'The request needs exactly one valid Host field.',
@@ -507,7 +525,7 @@ const entries = {
     error: 'insufficient_scope',
     sentence: 'The access token does not permit this request.',
     source: 'REQUIREMENTS L04',
-    hint: 'the identity headers would exceed 8192 bytes: forward fewer claims',
+    hint: 'the identity headers would exceed 8192 bytes: forward fewer claims; or, as detail says, Client-Cert and Client-Cert-Chain would exceed 16 KiB',
   },
 } satisfies Record<string, CatalogueEntry>;
 

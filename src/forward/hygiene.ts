@@ -1,6 +1,8 @@
+import { Denial } from '../denial/denial.js';
 import type { Admission } from '../gate/admission.js';
 import type { RequestFacts } from '../request/facts.js';
 import type { HeaderNames } from '../request/header-names.js';
+import type { Clock } from '../support/clock.js';
 
 export interface HygieneOptions {
   readonly names: HeaderNames;
@@ -9,6 +11,8 @@ export interface HygieneOptions {
   readonly pathPrefix: string;
   /** what the service gets as Authorization: nothing, the caller's token as Bearer, or a credential of its own */
   readonly authorization: 'strip' | 'bearer' | { readonly basic: string };
+  /** the service is told of client certificates that are trusted at this time; undefined: of none */
+  readonly certificateClock: Clock | undefined;
 }
 
 /** Header field lines of a request to the service, in order: name, value, name, value, … */
@@ -35,6 +39,8 @@ export function buildRequestHeaders(
   writeForwarding(facts, headers, options);
   const authorization = grant.token === undefined ? undefined : chooseAuthorization(facts, options);
   if (authorization !== undefined) headers.push('Authorization', authorization);
+  if (options.certificateClock !== undefined && grant.token !== undefined)
+    writeCertificate(facts, headers, options.certificateClock);
   for (const [name, value] of statements) headers.push(name, value);
   return headers;
 }
@@ -75,6 +81,24 @@ function writeForwarding(facts: RequestFacts, headers: string[], { pathPrefix }:
   if (hops !== undefined) headers.push('Max-Forwards', String(hops - 1));
 }
 
+/**
+ * Tells the service of the client's certificate, when it chains to the configured CAs and is in date. Written whole or not
+ * at all.
+ * @throws Denial identity_too_large
+ * @see RFC 9440 §2; REQUIREMENTS K02, K03, K06, K08
+ */
+function writeCertificate({ certificate }: RequestFacts, headers: string[], clock: Clock): void {
+  if (certificate?.trusted !== true || certificate.fields === undefined) return;
+  const nowMs = clock.nowMs();
+  if (nowMs < certificate.notBeforeMs || nowMs >= certificate.notAfterMs) return;
+  const { clientCert, clientCertChain } = certificate.fields;
+  const length = clientCert.length + (clientCertChain?.length ?? 0);
+  if (length > maxCertificateCharacters)
+    throw new Denial('identity_too_large', `client certificate and chain of ${length} characters`);
+  headers.push('Client-Cert', clientCert);
+  if (clientCertChain !== undefined) headers.push('Client-Cert-Chain', clientCertChain);
+}
+
 function chooseAuthorization({ head }: RequestFacts, { authorization }: HygieneOptions): string | undefined {
   if (authorization === 'strip') return undefined;
   if (authorization !== 'bearer') return `Basic ${authorization.basic}`;
@@ -94,6 +118,9 @@ export function remainingHops({ method, head }: RequestFacts): number | undefine
     : undefined;
 }
 
+// Most servers take 8 to 64 KiB of header; a chain of 10 KiB, encoded, still gets through.
+const maxCertificateCharacters = 16 * 1024;
+
 /** Response fields that no service may send to the client through us, besides the hop-by-hop ones. */
 const ownResponseFields: ReadonlySet<string> = new Set([
   'x-request-id',
@@ -101,6 +128,8 @@ const ownResponseFields: ReadonlySet<string> = new Set([
   'client-cert-chain',
   'content-length',
 ]);
+
+const namesClientCert = /(?:^|,)[ \t]*client-cert(?:-chain)?[ \t]*(?:,|$)/i;
 
 export interface ResponseHygiene {
   readonly names: HeaderNames;
@@ -123,7 +152,7 @@ export interface CopiedResponseHeaders {
  * @param rawHeaders - name, value, … as the service sent them
  * @returns headers without framing, hop-by-hop and Connection-nominated fields, and without anything that speaks for
  *   the sidecar; and what is needed to frame the answer anew
- * @see RFC 9110 §7.6.1; REQUIREMENTS B03, H09, K04, L09
+ * @see RFC 9110 §7.6.1; REQUIREMENTS B03, H09, K04, K05, L09
  */
 export function copyResponseHeaders(
   rawHeaders: readonly string[],
@@ -144,7 +173,8 @@ export function copyResponseHeaders(
     else if (lower === 'connection') nominated = addNominated(nominated, value);
     if (role === 'hop-by-hop' || role === 'identity' || ownResponseFields.has(lower)) continue;
     if (guarded && lower === 'dpop-nonce') continue;
-    headers.push(name, value);
+    // It varies by what no cache on the way can see (RFC 9440 §2.4).
+    headers.push(name, lower === 'vary' && namesClientCert.test(value) ? '*' : value);
   }
   const copied = nominated === undefined ? headers : withoutNominated(headers, nominated);
   return { headers: copied, contentLength, transferEncoding, contentType };

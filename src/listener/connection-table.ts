@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { Connection } from './connection.js';
+import { Connection, type PeerRules } from './connection.js';
 import type { TlsTrust } from './trust.js';
 
 export interface ConnectionLimits {
@@ -10,7 +10,7 @@ export interface ConnectionLimits {
 
 /** All open client connections. @see REQUIREMENTS S09 */
 export class ConnectionTable {
-  readonly #limits: ConnectionLimits;
+  readonly #limits: ConnectionLimits & PeerRules;
   readonly #trust: () => TlsTrust | undefined;
   readonly #perAddress = new Map<string, number>();
   /** by socket as HTTP sees it, from its first request on */
@@ -22,7 +22,7 @@ export class ConnectionTable {
   readonly #sockets = new Set<Socket>();
 
   /** @param trust - in force now; undefined without TLS */
-  constructor(limits: ConnectionLimits, trust: () => TlsTrust | undefined) {
+  constructor(limits: ConnectionLimits & PeerRules, trust: () => TlsTrust | undefined) {
     this.#limits = limits;
     this.#trust = trust;
   }
@@ -31,14 +31,18 @@ export class ConnectionTable {
     return this.#sockets.size;
   }
 
-  /** Counts a new TCP connection, and closes it when its address has too many. A unix socket has no address. */
+  /**
+   * Counts a new TCP connection, and closes it when its address has too many. A unix socket has no address, and what
+   * comes from a trusted front proxy is of many clients.
+   */
   admit(socket: Socket): void {
     const address = socket.remoteAddress ?? '';
     const count = (this.#perAddress.get(address) ?? 0) + 1;
     this.#perAddress.set(address, count);
     this.#sockets.add(socket);
     socket.once('close', () => this.#forget(socket, address));
-    if (address !== '' && count > this.#limits.connectionsPerAddress) socket.destroy();
+    const { connectionsPerAddress, proxies } = this.#limits;
+    if (address !== '' && count > connectionsPerAddress && !proxies.includes(address)) socket.destroy();
   }
 
   /** Waits for the first request. @param socket - as HTTP sees it: the TLS socket where there is TLS, after its handshake */
@@ -56,7 +60,7 @@ export class ConnectionTable {
     this.#unused.delete(socket);
     const known = this.#connections.get(socket);
     if (known !== undefined) return known;
-    const connection = new Connection(socket, this.#trust());
+    const connection = new Connection(socket, this.#trust(), this.#limits);
     if (this.#draining) connection.drain();
     this.#connections.set(socket, connection);
     socket.once('close', () => this.#connections.delete(socket));

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Denial } from '../denial/denial.js';
 import type { PresentedCertificate } from '../request/client-certificate.js';
+import type { TrustedFront, TrustedProxies } from '../request/trusted-proxies.js';
 import type { TlsTrust } from './trust.js';
 
 /** One thing to do on a connection, in the order in which the requests were sent. */
@@ -11,6 +12,13 @@ export interface Job {
   failBody(denial: Denial): boolean;
   /** Its answer is the last one on the connection, and says so, unless it has begun. */
   endConnection(): void;
+}
+
+/** What a connection is found out about when its first request comes. */
+export interface PeerRules {
+  readonly proxies: TrustedProxies;
+  /** whether services are told of trusted certificates, so that more than a thumbprint of them is kept */
+  readonly keepCertificates: boolean;
 }
 
 // A client may send requests ahead (RFC 9112 §9.3.2), but not as many as it likes.
@@ -25,6 +33,8 @@ export class Connection {
   readonly remoteAddress: string;
   /** captured before the first request: a closed socket no longer tells. @see REQUIREMENTS J09 */
   readonly certificate: PresentedCertificate | undefined;
+  /** the peer is a front proxy that speaks for its clients; decided by its address, once */
+  readonly front: TrustedFront | undefined;
   /** the job at work, then those that wait */
   readonly #jobs: Job[] = [];
   #closing = false;
@@ -33,12 +43,14 @@ export class Connection {
   /** it has to be closed here: the answer under way may have begun before it could say that it is the last */
   #ending = false;
 
-  constructor(socket: Socket, trust: TlsTrust | undefined) {
+  constructor(socket: Socket, trust: TlsTrust | undefined, rules: PeerRules) {
     this.socket = socket;
     this.remoteAddress = socket.remoteAddress ?? '';
+    this.front = rules.proxies.find(this.remoteAddress);
     // Nobody waits any more for what is still to be done.
     socket.once('close', () => this.closeAfterAnswer());
-    this.certificate = socket instanceof TLSSocket ? trust?.capture(socket) : undefined;
+    this.certificate =
+      socket instanceof TLSSocket ? trust?.capture(socket, rules.keepCertificates) : undefined;
   }
 
   /** whether an answer is still to be given */

@@ -16,6 +16,7 @@ import {
 import type { ResourceMetadata } from '../reply/metadata.js';
 import type { Answer, Replies } from '../reply/reply.js';
 import type { RequestFacts } from '../request/facts.js';
+import { findRequestId } from '../request/forwarded.js';
 import type { Connection, Job } from './connection.js';
 import { type Ending, writeAnswer } from './write.js';
 
@@ -65,7 +66,8 @@ export class Exchange implements Job {
     this.#response.once('finish', () => {
       this.#isGiven = true;
     });
-    this.#record = openRecord(randomUUID(), connection.remoteAddress);
+    const given = connection.front && findRequestId(inbound.request.rawHeaders);
+    this.#record = openRecord(given ?? randomUUID(), connection.remoteAddress);
   }
 
   failBody(denial: Denial): boolean {
@@ -90,7 +92,7 @@ export class Exchange implements Job {
 
   async #serve(): Promise<void> {
     const { method = '', url = '', httpVersion, rawHeaders } = this.#request;
-    const { remoteAddress, certificate } = this.#connection;
+    const { remoteAddress, certificate, front } = this.#connection;
     const verdict = await this.#parts.gate.decide({
       requestId: this.#record.requestId,
       method,
@@ -99,6 +101,7 @@ export class Exchange implements Job {
       rawHeaders,
       remoteAddress,
       certificate,
+      front,
     });
     this.#record.gateMs = performance.now() - this.#startedMs;
     switch (verdict.kind) {

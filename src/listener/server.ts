@@ -8,14 +8,14 @@ import { toRefusal } from '../gate/refusal.js';
 import { openRecord } from '../observability/request-record.js';
 import { bind, type SocketAddress } from '../support/bind.js';
 import type { Clock } from '../support/clock.js';
-import type { Connection } from './connection.js';
+import type { Connection, PeerRules } from './connection.js';
 import { type ConnectionLimits, ConnectionTable } from './connection-table.js';
 import { Exchange, type ExchangeParts, type Expectation } from './exchange.js';
 import type { TlsOptions } from './tls.js';
 import { TlsTrust } from './trust.js';
 import { writeRawAnswer } from './write.js';
 
-export interface ListenerOptions extends ConnectionLimits {
+export interface ListenerOptions extends ConnectionLimits, PeerRules {
   readonly address: SocketAddress;
   readonly tls: TlsOptions | undefined;
   readonly headerBytes: number;

@@ -1,6 +1,7 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import type { ServerOptions } from 'node:https';
 import { createSecureContext, type TLSSocket } from 'node:tls';
+import { buildClientCert } from '../request/client-cert-field.js';
 import type { PresentedCertificate } from '../request/client-certificate.js';
 import { sha256Base64url } from '../support/digest.js';
 import { buildTlsOptions, type TlsOptions } from './tls.js';
@@ -97,9 +98,10 @@ export class TlsTrust {
   /**
    * What the connection proves about a certificate. Without configured CAs OpenSSL's verdict, against none or the
    * system's, means nothing, and neither do the dates: a certificate without a CA is a key with a name nobody vouches for.
-   * @see RFC 8705 §3.1, §6.2; REQUIREMENTS J01, J05, J12, K09
+   * @param keepFields - whether the service is to be told of a trusted certificate (RFC 9440)
+   * @see RFC 8705 §3.1, §6.2; REQUIREMENTS J01, J05, J12, K03, K09
    */
-  capture(socket: TLSSocket): PresentedCertificate | undefined {
+  capture(socket: TLSSocket, keepFields: boolean): PresentedCertificate | undefined {
     if (this.meaning === 'off') return undefined;
     const certificate = certificateOf(socket);
     if (certificate === undefined) return undefined;
@@ -107,7 +109,9 @@ export class TlsTrust {
     if (this.meaning === 'possession') return { thumbprint, trusted: false, distrust: undefined };
     if (!socket.authorized)
       return { thumbprint, trusted: false, distrust: String(socket.authorizationError) };
-    return { thumbprint, trusted: true, ...this.#validity(certificate) };
+    const others = keepFields ? chainOf(certificate).map(({ raw }) => raw) : [];
+    const fields = keepFields ? buildClientCert({ leaf: certificate.raw, others }) : undefined;
+    return { thumbprint, trusted: true, ...this.#validity(certificate), fields };
   }
 
   /**

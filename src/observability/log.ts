@@ -85,7 +85,8 @@ function writeLine(record: RequestRecord): string {
   if (record.proof !== undefined) line += `,"proof":"${record.proof}"`;
   if (record.key !== undefined) line += `,"key":${quote(record.key)}`;
   if (record.exception !== undefined) line += `,"exception":${quote(record.exception)}`;
-  line += `,"remote_address":${quote(record.remoteAddress)},"duration_ms":${round(record.durationMs)}`;
+  // Of the client where a trusted front tells it, else of the peer.
+  line += `,"remote_address":${quote(facts?.remoteAddress || record.remoteAddress)},"duration_ms":${round(record.durationMs)}`;
   if (record.gateMs !== undefined) line += `,"gate_ms":${round(record.gateMs)}`;
   if (record.upstreamMs !== undefined) line += `,"upstream_ms":${round(record.upstreamMs)}`;
   return `${line}}\n`;

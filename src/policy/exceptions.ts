@@ -1,6 +1,6 @@
-import { BlockList, isIPv6 } from 'node:net';
 import { Denial } from '../denial/denial.js';
 import type { RequestFacts } from '../request/facts.js';
+import { AddressList } from '../support/address-list.js';
 import type { Clock } from '../support/clock.js';
 import type { VerifiedToken } from '../token/verified-token.js';
 import { compilePattern, type PathPattern } from './pattern.js';
@@ -22,7 +22,7 @@ export interface BearerExceptionOptions {
 interface BearerException {
   readonly options: BearerExceptionOptions;
   readonly patterns: readonly PathPattern[];
-  readonly sources: BlockList | undefined;
+  readonly sources: AddressList | undefined;
 }
 
 /**
@@ -38,7 +38,7 @@ export class BearerExceptions {
     this.#exceptions = exceptions.map((options) => ({
       options,
       patterns: options.routes.map(compilePattern),
-      sources: options.sources.length === 0 ? undefined : toBlockList(options.sources),
+      sources: options.sources.length === 0 ? undefined : new AddressList(options.sources),
     }));
   }
 
@@ -74,7 +74,7 @@ export class BearerExceptions {
   ): Denial | undefined {
     const { id, owner, expiresAtMs, maxTokenLifetimeSeconds } = options;
     if (this.#clock.nowMs() >= expiresAtMs) return new Denial('exception_expired', `${id} of ${owner}`);
-    if (sources !== undefined && !isListed(sources, facts.remoteAddress)) {
+    if (sources !== undefined && !sources.has(facts.remoteAddress)) {
       return new Denial('exception_source_refused', `${id}: ${facts.remoteAddress}`);
     }
     if (maxTokenLifetimeSeconds === undefined) return undefined;
@@ -86,21 +86,4 @@ export class BearerExceptions {
           `${id}: token lives ${lifetime} s of ${maxTokenLifetimeSeconds} allowed`,
         );
   }
-}
-
-function toBlockList(cidrs: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const cidr of cidrs) {
-    const [address = '', bits] = cidr.split('/');
-    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-    if (bits === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(bits), family);
-  }
-  return list;
-}
-
-// A dual-stack listener sees IPv4 peers as ::ffff:a.b.c.d.
-function isListed(list: BlockList, remoteAddress: string): boolean {
-  const address = remoteAddress.replace(/^::ffff:(?=\d+\.)/i, '');
-  return list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }

@@ -1,4 +1,4 @@
-import type { PresentedCertificate } from '../request/client-certificate.js';
+import type { PresentedCertificate, TrustedCertificate } from '../request/client-certificate.js';
 import type { Clock } from '../support/clock.js';
 
 let sealEvidence: (thumbprint: string) => CertificateEvidence;
@@ -27,9 +27,10 @@ export type CertificateFinding =
   | { readonly evidence?: undefined; readonly distrust: string | undefined };
 
 /** Whether only certificates count that chain to a configured CA, and by which clock they are out of date. */
-export type CertificateRules =
-  | { readonly requireTrust: false }
-  | { readonly requireTrust: true; readonly clock: Clock };
+export interface CertificateRules {
+  readonly requireTrust: boolean;
+  readonly clock: Clock;
+}
 
 const noCertificate: CertificateFinding = { distrust: undefined };
 
@@ -49,11 +50,17 @@ export function verifyCertificate(
   rules: CertificateRules,
 ): CertificateFinding {
   if (certificate === undefined) return noCertificate;
-  if (rules.requireTrust) {
-    if (!certificate.trusted) return { distrust: certificate.distrust ?? 'not verified' };
-    const nowMs = rules.clock.nowMs();
-    if (nowMs >= certificate.notAfterMs) return { distrust: 'CERT_HAS_EXPIRED' };
-    if (nowMs < certificate.notBeforeMs) return { distrust: 'CERT_NOT_YET_VALID' };
+  if (certificate.trusted) {
+    const outOfDate = findOutOfDate(certificate, rules.clock.nowMs());
+    if (outOfDate !== undefined) return { distrust: outOfDate };
+  } else if (rules.requireTrust || certificate.distrust !== undefined) {
+    // A distrust without `requireTrust` is of a certificate that a front passed on, and that was held against CAs of its own.
+    return { distrust: certificate.distrust ?? 'not verified' };
   }
   return { evidence: sealEvidence(certificate.thumbprint) };
+}
+
+function findOutOfDate({ notBeforeMs, notAfterMs }: TrustedCertificate, nowMs: number): string | undefined {
+  if (nowMs >= notAfterMs) return 'CERT_HAS_EXPIRED';
+  return nowMs >= notBeforeMs ? undefined : 'CERT_NOT_YET_VALID';
 }

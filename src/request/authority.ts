@@ -18,6 +18,8 @@ const hostGrammar = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([1-9][0-9]{0,4}
  */
 export class Origins {
   readonly #byHost = new Map<string, Origin>();
+  /** by scheme and host: asked only when a trusted proxy tells the scheme */
+  readonly #byUri = new Map<string, Origin>();
 
   /** @param uris - `scheme://host[:port]`, lower case, checked by the configuration; the first one wins a tie */
   constructor(uris: readonly string[]) {
@@ -30,27 +32,36 @@ export class Origins {
       const hasPort = /:[0-9]+$/.test(authority);
       for (const host of hasPort ? [authority] : [authority, authority + suffix]) {
         if (!this.#byHost.has(host)) this.#byHost.set(host, origin);
+        this.#byUri.set(`${scheme}://${host}`, origin);
       }
     }
   }
 
   /**
    * @param fields - the values of all Host field lines, as sent
+   * @param scheme - under which the client came, where that is known
    * @returns the configured origin that the one Host field names
    * @throws Denial host_invalid (400), host_not_served (421)
    * @see RFC 9112 §3.2; RFC 9110 §7.2, §7.4; RFC 3986 §3.2.2
    */
-  select(fields: readonly string[]): Origin {
+  select(fields: readonly string[], scheme?: Origin['scheme']): Origin {
     const [host] = fields;
     if (host === undefined || fields.length > 1)
       throw new Denial('host_invalid', `${fields.length} host fields`);
-    const exact = this.#byHost.get(host);
+    const exact = this.#find(host, scheme);
     if (exact !== undefined) return exact;
 
     const match = hostGrammar.exec(host);
     if (match === null || Number(match[1] ?? 1) > 65535) throw new Denial('host_invalid', 'not host[:port]');
-    const origin = this.#byHost.get(host.toLowerCase());
-    if (origin === undefined) throw new Denial('host_not_served', host.slice(0, 255));
+    const origin = this.#find(host.toLowerCase(), scheme);
+    if (origin === undefined) {
+      const addressed = scheme === undefined ? host : `${scheme}://${host}`;
+      throw new Denial('host_not_served', addressed.slice(0, 255));
+    }
     return origin;
+  }
+
+  #find(host: string, scheme: Origin['scheme'] | undefined): Origin | undefined {
+    return scheme === undefined ? this.#byHost.get(host) : this.#byUri.get(`${scheme}://${host}`);
   }
 }

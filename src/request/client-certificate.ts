@@ -1,6 +1,8 @@
+import type { X509Certificate } from 'node:crypto';
+
 /**
- * The certificate that the peer of this connection proved possession of in its TLS handshake. Captured when the
- * connection is set up and immutable: after the socket has closed Node can no longer tell it.
+ * The certificate that the client proved possession of in its TLS handshake: with us, captured when the connection is
+ * set up, as a closed socket can no longer tell it; or with a front proxy that is trusted to say so. Immutable.
  */
 export type PresentedCertificate = TrustedCertificate | UntrustedCertificate;
 
@@ -13,6 +15,8 @@ export interface TrustedCertificate {
   /** ms since the epoch: within what time that holds, of the certificate and of the intermediates below the CA */
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
+  /** what the service may be told of it; kept only where `identity.clientCertificate` asks for it */
+  readonly fields?: CertificateFields | undefined;
 }
 
 /** It does not, or none are configured: then nothing but the thumbprint counts. */
@@ -22,3 +26,26 @@ export interface UntrustedCertificate {
   /** OpenSSL's code when CAs are configured and the chain did not verify, e.g. CERT_HAS_EXPIRED */
   readonly distrust: string | undefined;
 }
+
+/** Values of the header fields Client-Cert and Client-Cert-Chain. @see RFC 9440 §2.2, §2.3 */
+export interface CertificateFields {
+  readonly clientCert: string;
+  /** undefined when the client sent nothing beside its own certificate */
+  readonly clientCertChain: string | undefined;
+}
+
+/** Certificates as a front proxy passed them on, in DER. */
+export interface CertificateChain {
+  readonly leaf: Buffer;
+  /** in TLS order, without the leaf; may end in a root */
+  readonly others: readonly Buffer[];
+}
+
+/**
+ * Tells whether a certificate chains to the configured client CAs, and within what time. Implemented where trust is
+ * decided (proof/).
+ */
+export type CertificateJudge = (
+  leaf: X509Certificate,
+  others: readonly X509Certificate[],
+) => PresentedCertificate;

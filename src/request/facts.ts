@@ -1,9 +1,11 @@
 import { Denial } from '../denial/denial.js';
 import type { Origin, Origins } from './authority.js';
 import type { PresentedCertificate } from './client-certificate.js';
+import { findClientAddress, selectForwardedOrigin } from './forwarded.js';
 import { type Framing, parseFraming } from './framing.js';
 import { type HeadRules, parseHead, type RequestHead } from './head.js';
 import { parseTarget, type RequestTarget } from './target.js';
+import type { TrustedFront, TrustedProxies } from './trusted-proxies.js';
 
 /** One request as the HTTP parser delivered it, before anything about it was checked. */
 export interface RequestMessage {
@@ -16,7 +18,10 @@ export interface RequestMessage {
   readonly rawHeaders: readonly string[];
   /** the address of the peer; empty on a unix socket */
   readonly remoteAddress: string;
+  /** of the connection: the peer's, whoever that is */
   readonly certificate: PresentedCertificate | undefined;
+  /** the peer is a front proxy that speaks for its clients */
+  readonly front?: TrustedFront | undefined;
 }
 
 /** What was sent, checked for being one unambiguous HTTP/1.1 request to this gateway. Nothing in it is trusted. */
@@ -32,7 +37,9 @@ export interface RequestFacts {
   readonly uri: string;
   readonly head: RequestHead;
   readonly framing: Framing;
+  /** of the client; empty where it is not known: on a unix socket, or behind a front that does not tell */
   readonly remoteAddress: string;
+  /** of the client */
   readonly certificate: PresentedCertificate | undefined;
 }
 
@@ -44,25 +51,32 @@ export interface RequestRules extends HeadRules {
   readonly maxBodyBytes: number;
   /** the name under which we stand in Via. @see RFC 9110 §7.6.3 */
   readonly pseudonym: string;
+  readonly proxies: TrustedProxies;
+  /** the listener speaks plain HTTP where others can reach it: nobody but trusted front proxies has business there */
+  readonly frontsOnly: boolean;
 }
 
 /**
  * Checks that the message is one unambiguous HTTP/1.0 or 1.1 request to a configured origin, and freezes what it
- * says. Does not look at credentials (credentials.ts) or routes (policy/).
+ * says: of the client, where a trusted front speaks for it. Does not look at credentials (credentials.ts) or routes (policy/).
  *
- * @throws Denial for the whole of section A: http_version_refused, target_*, path_ambiguous, header_*, host_*,
- *   framing_invalid, transfer_coding_unsupported, body_too_large, upgrade_*, method_not_allowed, loop_detected
+ * @throws Denial for the whole of section A: peer_not_trusted, http_version_refused, target_*, path_ambiguous, header_*, host_*,
+ *   framing_invalid, transfer_coding_unsupported, body_too_large, upgrade_*, method_not_allowed, loop_detected;
+ *   from a trusted front also forwarded_field_malformed, client_certificate_header_malformed
  * @see RFC 9112 §2-6; RFC 9110 §7
  */
 export function parseRequest(message: RequestMessage, rules: RequestRules): RequestFacts {
-  const { method, httpVersion } = message;
+  const { method, httpVersion, front } = message;
+  if (rules.frontsOnly && front === undefined) throw new Denial('peer_not_trusted', message.remoteAddress);
   if (httpVersion !== '1.1' && httpVersion !== '1.0') throw new Denial('http_version_refused', httpVersion);
   const head = parseHead(message.rawHeaders, rules);
   const framing = parseFraming(head.values('transfer-encoding'), head.values('content-length'), {
     httpVersion,
     maxBodyBytes: rules.maxBodyBytes,
   });
-  const origin = rules.origins.select(head.values('host'));
+  const { origins, proxies } = rules;
+  const origin =
+    front === undefined ? origins.select(head.values('host')) : selectForwardedOrigin(head, origins);
   checkMethod(message);
   checkExpectation(head);
   checkUpgrade(head);
@@ -77,8 +91,9 @@ export function parseRequest(message: RequestMessage, rules: RequestRules): Requ
     uri: origin.uri + rules.pathPrefix + target.path,
     head,
     framing,
-    remoteAddress: message.remoteAddress,
-    certificate: message.certificate,
+    remoteAddress: front === undefined ? message.remoteAddress : findClientAddress(head, proxies),
+    // Never that of the front's own connection: a token bound to it would pass for everybody who calls through the front.
+    certificate: front === undefined ? message.certificate : front.certificates?.read(head),
   });
 }
 

@@ -80,6 +80,16 @@ export function parseHead(rawHeaders: readonly string[], rules: HeadRules): Requ
   };
 }
 
+/**
+ * All values of any field name, as sent: for names that matter for few peers, which `values` does not keep.
+ * @param lower - the name in lower case
+ */
+export function valuesOf(head: RequestHead, lower: string): string[] {
+  const values: string[] = [];
+  for (const { meaning, value } of head.fields) if (meaning.lower === lower) values.push(value);
+  return values;
+}
+
 function checkName(meaning: HeaderName, refuseOddNames: boolean): void {
   if (meaning.role === 'impersonating' || (meaning.role === 'odd' && refuseOddNames)) {
     throw new Denial('header_name_refused', meaning.lower.slice(0, 64));

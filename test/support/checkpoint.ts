@@ -24,6 +24,8 @@ export interface Call {
   readonly headers?: readonly string[];
   readonly body?: string;
   readonly tls?: WireTarget['tls'];
+  /** the address that it comes from; default: 127.0.0.1 */
+  readonly from?: string;
 }
 
 /** A refusal as the wire and the log have to show it. */
@@ -58,6 +60,8 @@ export interface CheckpointOptions extends Omit<SidecarOptions, 'config'> {
   /** a TLS listener with a certificate made for this run, and this setting of `clientCertificates` */
   readonly tls?: Readonly<Record<string, unknown>>;
   readonly signer?: TokenSigner;
+  /** what clients address, where that is not what the listener speaks: a front ends TLS */
+  readonly origin?: string;
 }
 
 /**
@@ -80,22 +84,23 @@ export class Checkpoint {
 
   private constructor(
     parts: { service: RecordingService; sidecar: Sidecar; signer: TokenSigner; ca: Ca },
-    origin: string,
+    { origin, secure }: { origin: string; secure: boolean },
   ) {
     this.service = parts.service;
     this.sidecar = parts.sidecar;
     this.signer = parts.signer;
     this.ca = parts.ca;
     this.origin = origin;
-    this.#tls = origin.startsWith('https:') ? {} : undefined;
+    this.#tls = secure ? {} : undefined;
   }
 
   static async start(options: CheckpointOptions = {}): Promise<Checkpoint> {
-    const { config = {}, files, tls, signer = new TokenSigner(), ...rest } = options;
+    const { config = {}, files, tls, signer = new TokenSigner(), origin: addressed, ...rest } = options;
     const service = await RecordingService.start();
     const ca = await makeCa();
     const server = await ca.issue({ cn: authority, usage: 'server', san: [authority] });
-    const origin = `${tls === undefined ? 'http' : 'https'}://${authority}`;
+    const secure = tls !== undefined;
+    const origin = addressed ?? `${secure ? 'https' : 'http'}://${authority}`;
     const sidecar = await Sidecar.start({
       ...rest,
       config: {
@@ -117,15 +122,15 @@ export class Checkpoint {
       },
     });
     await sidecar.ready();
-    return new Checkpoint({ service, sidecar, signer, ca }, origin);
+    return new Checkpoint({ service, sidecar, signer, ca }, { origin, secure });
   }
 
   /** Takes a nonce for the proofs to come. */
-  async fetchNonce({ target = '/', tls }: Pick<Call, 'target' | 'tls'> = {}): Promise<this> {
+  async fetchNonce({ target = '/', tls, from }: Pick<Call, 'target' | 'tls' | 'from'> = {}): Promise<this> {
     const token = this.token();
     const old = Math.floor(Date.now() / 1000) - 50;
     const proof = this.proof({ token, target, nonce: undefined, claims: { iat: old } });
-    const response = await this.send({ token, target, proof, ...(tls && { tls }) });
+    const response = await this.send({ token, target, proof, ...(tls && { tls }), ...(from && { from }) });
     const nonce = response.one('dpop-nonce');
     assert.ok(nonce !== undefined, `no nonce: ${response.status} ${response.body}`);
     this.nonce = nonce;
@@ -173,7 +178,7 @@ export class Checkpoint {
   /** Sends a call, or bytes as they are. */
   send(call: Call | string = {}): Promise<WireResponse> {
     if (typeof call === 'string') return this.sidecar.send(call, this.#tls);
-    return this.sidecar.send(this.bytes(call), call.tls ?? this.#tls);
+    return this.sidecar.send(this.bytes(call), call.tls ?? this.#tls, call.from);
   }
 
   /** Sends the call, which has to reach the service. @returns what the service saw, and the answer */

@@ -6,6 +6,7 @@ import {
   type RequestRules,
 } from '#holdfast/request/facts.js';
 import { HeaderNames } from '#holdfast/request/header-names.js';
+import { TrustedProxies } from '#holdfast/request/trusted-proxies.js';
 
 /** The identity header names of the default configuration. */
 export const identityNames: readonly string[] = [
@@ -29,6 +30,8 @@ export function makeRules(changes: Partial<RequestRules> = {}): RequestRules {
     maxTargetBytes: 8192,
     maxBodyBytes: Number.POSITIVE_INFINITY,
     pseudonym: 'holdfast-test',
+    proxies: new TrustedProxies([]),
+    frontsOnly: false,
     ...changes,
   };
 }

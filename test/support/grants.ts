@@ -7,6 +7,7 @@ import { verifyCertificate } from '#holdfast/proof/certificate.js';
 import type { RequestFacts } from '#holdfast/request/facts.js';
 import { sha256Base64url } from '#holdfast/support/digest.js';
 import { makeFacts } from './facts.js';
+import { ManualClock } from './manual-clock.js';
 import { makeRoute } from './routes.js';
 import { makeToken, type TokenRequest } from './tokens.js';
 
@@ -19,7 +20,7 @@ export const certificateEvidence: Evidence = {
   dpop: undefined,
   certificate: verifyCertificate(
     { thumbprint: x5tS256, trusted: false, distrust: undefined },
-    { requireTrust: false },
+    { requireTrust: false, clock: new ManualClock() },
   ),
 };
 

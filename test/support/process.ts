@@ -9,8 +9,10 @@ export type Event = Readonly<Record<string, unknown>>;
 export interface ChildOptions {
   /** how the child is called in the messages of a failure */
   readonly name: string;
-  /** script of this Node, and its arguments */
+  /** script of this Node, and its arguments; of `command` where that is given */
   readonly args: readonly string[];
+  /** another program */
+  readonly command?: string;
   /** added to this process's own environment */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -21,7 +23,7 @@ const patienceMs = 20_000;
 const graceMs = 5_000;
 
 /**
- * A Node program as its own process, whose standard output is read as JSON lines. Lines that are no JSON object are
+ * A program, of Node unless the test says otherwise, as its own process, whose standard output is read as JSON lines. Lines that are no JSON object are
  * kept as text beside standard error, for the message of a failure.
  */
 export class Child {
@@ -34,9 +36,9 @@ export class Child {
   /** called on every new event and when the process ends */
   readonly #wake = new Set<() => void>();
 
-  private constructor({ name, args, env }: ChildOptions) {
+  private constructor({ name, args, command = process.execPath, env }: ChildOptions) {
     this.#name = name;
-    this.#process = spawn(process.execPath, args, {
+    this.#process = spawn(command, args, {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -52,9 +52,9 @@ export class Sidecar {
     return `http://${authority}`;
   }
 
-  /** Sends raw bytes on a connection of their own. */
-  send(bytes: string | Buffer, tls?: WireTarget['tls']): Promise<WireResponse> {
-    return exchange({ port: this.port, ...(tls && { tls }) }, bytes);
+  /** Sends raw bytes on a connection of their own. @param from - see WireTarget */
+  send(bytes: string | Buffer, tls?: WireTarget['tls'], from?: string): Promise<WireResponse> {
+    return exchange({ port: this.port, ...(tls && { tls }), ...(from && { from }) }, bytes);
   }
 
   /** The absolute name of a file beside the configuration. */

@@ -18,6 +18,8 @@ export interface WireTarget {
   readonly port: number;
   /** present: TLS, with these options */
   readonly tls?: tls.ConnectionOptions;
+  /** the address of ours that the connection comes from; default: 127.0.0.1 */
+  readonly from?: string;
 }
 
 const patienceMs = 20_000;
@@ -40,11 +42,12 @@ export class Wire {
     socket.on('close', () => this.#end());
   }
 
-  static async open({ port, tls: options }: WireTarget): Promise<Wire> {
+  static async open({ port, tls: options, from = '127.0.0.1' }: WireTarget): Promise<Wire> {
+    const plain = { port, host: '127.0.0.1', localAddress: from };
     const socket =
       options === undefined
-        ? net.connect({ port, host: '127.0.0.1' })
-        : tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...options });
+        ? net.connect(plain)
+        : tls.connect({ ...plain, rejectUnauthorized: false, ...options });
     await once(socket, options === undefined ? 'connect' : 'secureConnect');
     return new Wire(socket);
   }

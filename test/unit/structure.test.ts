@@ -49,7 +49,7 @@ const source = new URL('../../../src/', import.meta.url);
 /** Every import and re-export of a file, types included, static and dynamic. */
 function findImports(file: string, text: string): Import[] {
   const code = text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
-  const found = code.matchAll(/\b(?:from|import|require)\b\s*\(?\s*(['"`])([^'"`]*)\1/g);
+  const found = code.matchAll(/(?<!['"`])\b(?:from|import|require)\b\s*\(?\s*(['"`])([^'"`]*)\1/g);
   return [...found].map(([, , specifier = '']) => ({ file, specifier }));
 }
 

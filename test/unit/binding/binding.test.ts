@@ -15,9 +15,12 @@ const prove = (): Promise<DpopEvidence> => verifier.verify([makeProof(makeClient
 const own = await prove();
 const anothers = await prove();
 const x5t = sha256Base64url('certificate');
-const none = verifyCertificate(undefined, { requireTrust: false });
+const none = verifyCertificate(undefined, { requireTrust: false, clock: new ManualClock() });
 const show = (thumbprint: string) =>
-  verifyCertificate({ thumbprint, trusted: false, distrust: undefined }, { requireTrust: false });
+  verifyCertificate(
+    { thumbprint, trusted: false, distrust: undefined },
+    { requireTrust: false, clock: new ManualClock() },
+  );
 const distrusted = verifyCertificate(
   { thumbprint: x5t, trusted: false, distrust: 'CERT_HAS_EXPIRED' },
   { requireTrust: true, clock: new ManualClock() },

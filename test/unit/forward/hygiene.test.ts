@@ -7,11 +7,16 @@ import {
   remainingHops,
 } from '#holdfast/forward/hygiene.js';
 import { HeaderNames } from '#holdfast/request/header-names.js';
+import { denied } from '../../support/denied.js';
 import { type FactsRequest, identityNames, makeFacts } from '../../support/facts.js';
 import { makeAdmission, makePublicGrant } from '../../support/grants.js';
+import { ManualClock } from '../../support/manual-clock.js';
 
 const names = new HeaderNames(identityNames);
-const options: HygieneOptions = { names, pseudonym: 'holdfast-test', pathPrefix: '', authorization: 'strip' };
+const options: HygieneOptions = {
+  ...{ names, pseudonym: 'holdfast-test', pathPrefix: '', authorization: 'strip' },
+  certificateClock: undefined,
+};
 const identity = [['X-Auth-Subject', 'alice']] as const;
 /** Values by name as spelled: one, or several for a field that has several lines. */
 const group = (built: readonly string[]) => {
@@ -313,4 +318,58 @@ test('H09: nonces on a guarded route are ours alone', () => {
   const raw = ['DPoP-Nonce', 'theirs', 'ETag', '"1"'];
   assert.deepEqual(copyResponseHeaders(raw, { names, guarded: true }).headers, ['ETag', '"1"']);
   assert.deepEqual(copyResponseHeaders(raw, { names, guarded: false }).headers, raw);
+});
+
+test('K02, K06: Client-Cert is of a trusted certificate, in date, and only where it is asked for', () => {
+  const clock = new ManualClock();
+  const [notBeforeMs, notAfterMs] = [clock.nowMs(), clock.nowMs() + 1000];
+  const fields = { clientCert: ':AQ==:', clientCertChain: ':Ag==:' };
+  const trusted = { thumbprint: 'x', trusted: true, notBeforeMs, notAfterMs, fields } as const;
+  const told = (certificate: FactsRequest['certificate'], nowMs = notBeforeMs) => {
+    const headers = build([], { certificate }, { certificateClock: new ManualClock(nowMs) });
+    return [headers.get('client-cert'), headers.get('client-cert-chain')];
+  };
+  const nothing = [undefined, undefined];
+  assert.deepEqual(told(trusted), [':AQ==:', ':Ag==:']);
+  assert.deepEqual(told({ ...trusted, fields: { ...fields, clientCertChain: undefined } }), [
+    ':AQ==:',
+    undefined,
+  ]);
+  assert.deepEqual(told(trusted, notAfterMs - 1), [':AQ==:', ':Ag==:']);
+  for (const nowMs of [notBeforeMs - 1, notAfterMs]) assert.deepEqual(told(trusted, nowMs), nothing);
+  assert.deepEqual(told({ thumbprint: 'x', trusted: false, distrust: undefined }), nothing);
+  assert.deepEqual(told(undefined), nothing);
+  assert.ok(!build([], { certificate: trusted }).has('client-cert'), 'off');
+  const facts = makeFacts({ certificate: trusted });
+  const open = buildRequestHeaders(makeAdmission(facts, makePublicGrant()), [], {
+    ...options,
+    certificateClock: clock,
+  });
+  assert.ok(!open.includes('Client-Cert'), 'a public route');
+});
+
+test('K08: certificate and chain together have a limit, and are never cut', () => {
+  const certificateClock = new ManualClock();
+  const at = certificateClock.nowMs();
+  const attempt = (length: number) => {
+    const fields = { clientCert: 'a'.repeat(1000), clientCertChain: 'b'.repeat(length - 1000) };
+    const certificate = {
+      thumbprint: 'x',
+      trusted: true,
+      notBeforeMs: at,
+      notAfterMs: at + 1,
+      fields,
+    } as const;
+    return build([], { certificate }, { certificateClock });
+  };
+  assert.equal(attempt(16_384).get('client-cert-chain')?.length, 15_384);
+  denied(() => attempt(16_385), 'identity_too_large');
+});
+
+test('K05: an answer that varies by the client certificate varies by everything', () => {
+  const vary = (value: string) => copyResponseHeaders(['vary', value], { names, guarded: true }).headers;
+  for (const value of ['Client-Cert', 'accept,CLIENT-CERT', 'client-cert-chain , accept'])
+    assert.deepEqual(vary(value), ['vary', '*']);
+  for (const value of ['accept', 'x-client-cert', 'client-certificate', '*'])
+    assert.deepEqual(vary(value), ['vary', value]);
 });

@@ -70,7 +70,7 @@ async function connectUnder<T>(
 }
 
 const validityUnder = async (trust: TlsTrust, shown: ClientTls) => {
-  const seen = await connectUnder(trust, shown, { look: (socket) => trust.capture(socket) });
+  const seen = await connectUnder(trust, shown, { look: (socket) => trust.capture(socket, false) });
   assert.ok(seen?.trusted === true, JSON.stringify(seen));
   return { from: seen.notBeforeMs, to: Math.round(seen.notAfterMs / hourMs - now / hourMs) };
 };
@@ -161,7 +161,7 @@ test('J12, trap Node: the intermediates are told once: mode required looks twice
 test('J12: an untrusted certificate has no dates, and its cause', async () => {
   const crl = [{ pem: await ca.revoke([client]), nextUpdateMs: undefined }];
   const trust = new TlsTrust(options({ crl }), now);
-  const seen = await connectUnder(trust, showing(client), { look: (socket) => trust.capture(socket) });
+  const seen = await connectUnder(trust, showing(client), { look: (socket) => trust.capture(socket, false) });
   assert.deepEqual(seen, {
     thumbprint: client.thumbprint,
     trusted: false,

@@ -6,7 +6,8 @@ import { ManualClock } from '../../support/manual-clock.js';
 
 const thumbprint = sha256Base64url('certificate');
 const clock = new ManualClock();
-const strict = { requireTrust: true, clock } as const;
+const strict = { requireTrust: true, clock };
+const lax = { requireTrust: false, clock };
 const trusted = {
   thumbprint,
   trusted: true,
@@ -16,7 +17,7 @@ const trusted = {
 
 test('J04: without configured CAs possession is all that counts', () => {
   const self = { thumbprint, trusted: false, distrust: undefined } as const;
-  assert.equal(verifyCertificate(self, { requireTrust: false }).evidence?.thumbprint, thumbprint);
+  assert.equal(verifyCertificate(self, lax).evidence?.thumbprint, thumbprint);
 });
 
 test('J06: with CAs an untrusted certificate is no evidence, and the cause is kept', () => {
@@ -35,7 +36,7 @@ test('J06: a verdict that is missing is no trust', () => {
 });
 
 test('J02: no certificate is no evidence and no distrust', () => {
-  for (const rules of [strict, { requireTrust: false }] as const) {
+  for (const rules of [strict, lax]) {
     const finding = verifyCertificate(undefined, rules);
     assert.equal(finding.evidence, undefined);
     assert.equal(finding.distrust, undefined);
@@ -55,7 +56,10 @@ test('J12: a verdict of trust holds from notBefore until notAfter', () => {
   }
 });
 
-test('J12: RFC 8705 §6.2: without configured CAs dates do not count', () => {
-  const lax = { requireTrust: false } as const;
-  assert.equal(verifyCertificate({ ...trusted, notAfterMs: 0 }, lax).evidence?.thumbprint, thumbprint);
+test('K07, J12: what a front passed on and what was held against CAs of its own is trusted, and in date, or no evidence', () => {
+  assert.equal(verifyCertificate(trusted, lax).evidence?.thumbprint, thumbprint);
+  assert.equal(verifyCertificate({ ...trusted, notAfterMs: 0 }, lax).distrust, 'CERT_HAS_EXPIRED');
+  const finding = verifyCertificate({ thumbprint, trusted: false, distrust: 'INVALID_CA' }, lax);
+  assert.equal(finding.evidence, undefined);
+  assert.equal(finding.distrust, 'INVALID_CA');
 });

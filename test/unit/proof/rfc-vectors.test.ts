@@ -11,6 +11,7 @@ import { isSignedWith } from '#holdfast/proof/signature.js';
 import { parseCredentials } from '#holdfast/request/credentials.js';
 import { sha256Base64url } from '#holdfast/support/digest.js';
 import { deniedLater } from '../../support/denied.js';
+import { ManualClock } from '../../support/manual-clock.js';
 import { makeToken } from '../../support/tokens.js';
 import { makeVerifier } from '../../support/verifier.js';
 import * as rfc7638 from '../../vectors/rfc7638.js';
@@ -56,7 +57,7 @@ test('RFC 9449 §7.1: the proof for a protected resource verifies, at its time a
   const constraint = confirmBinding(token, {
     scheme,
     dpop,
-    certificate: verifyCertificate(undefined, { requireTrust: false }),
+    certificate: verifyCertificate(undefined, { requireTrust: false, clock: new ManualClock() }),
   });
   assert.ok(constraint instanceof SenderConstraint && constraint.jkt === rfc9449.jkt);
 });
@@ -104,7 +105,7 @@ test('RFC 8705 appendix A: the thumbprint of the certificate is the x5t#S256 of 
   const constraint = confirmBinding(makeToken({ cnf: rfc8705.confirmation }), {
     scheme: 'Bearer',
     dpop: undefined,
-    certificate: verifyCertificate(presented, { requireTrust: false }),
+    certificate: verifyCertificate(presented, { requireTrust: false, clock: new ManualClock() }),
   });
   assert.ok(constraint instanceof SenderConstraint && constraint.isMtls && !constraint.isDpop);
 });

@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import fc from 'fast-check';
+import { buildClientCert, parseClientCert } from '#holdfast/request/client-cert-field.js';
+import { parseEscapedPem } from '#holdfast/request/escaped-pem.js';
+import { parseXfcc } from '#holdfast/request/xfcc.js';
+import { type IssuedCertificate, makeSelfSigned } from '../../support/certificates.js';
+import { albEscaped, envoyEscaped, nginxEscaped } from '../../support/client-cert-dialects.js';
+
+let one: IssuedCertificate;
+let two: IssuedCertificate;
+before(async () => {
+  one = await makeSelfSigned({ cn: 'one', usage: 'client' });
+  two = await makeSelfSigned({ cn: 'two', usage: 'client' });
+});
+
+describe('RFC 9440 §2: byte sequences', () => {
+  test('K02, K03: what is written is read again', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ minLength: 1, maxLength: 99 }),
+        fc.array(fc.uint8Array({ minLength: 1, maxLength: 9 }), { maxLength: 4 }),
+        (bytes, more) => {
+          const chain = { leaf: Buffer.from(bytes), others: more.map((one) => Buffer.from(one)) };
+          const { clientCert, clientCertChain } = buildClientCert(chain);
+          assert.deepEqual(
+            parseClientCert(clientCert, clientCertChain === undefined ? [] : [clientCertChain]),
+            chain,
+          );
+        },
+      ),
+    );
+  });
+
+  test('K03: a chain may be spread over field lines, its order is theirs', () => {
+    const parsed = parseClientCert(':AQ==:', [':Ag==: ,  :Aw==:', ':BA==:']);
+    assert.deepEqual(
+      parsed?.others.map((one) => [...one]),
+      [[2], [3], [4]],
+    );
+  });
+
+  for (const value of [
+    'AQ==',
+    ':AQ==',
+    ':AQ:',
+    ':AQ=:',
+    ':AR==:',
+    ':AQ==:x',
+    ':A Q==:',
+    '::',
+    '":AQ==:"',
+    ':AQ==:;a=1',
+    ':_w==:',
+    ':/w:',
+    '?1',
+    '',
+  ])
+    test(`K07: ${JSON.stringify(value)} is no byte sequence`, () => {
+      assert.equal(parseClientCert(value, []), undefined);
+      assert.equal(parseClientCert(':AQ==:', [value]), undefined);
+      assert.equal(parseClientCert(':AQ==:', [`:AQ==:,${value}`]), undefined);
+      assert.notEqual(parseClientCert(':/w==:', [':AQ==:']), undefined);
+    });
+});
+
+describe('percent-encoded PEM', () => {
+  test('K07: one certificate or several, as each front encodes them', () => {
+    for (const [encode, plain] of [
+      [nginxEscaped, false],
+      [envoyEscaped, false],
+      [albEscaped, true],
+    ] as const) {
+      assert.deepEqual(parseEscapedPem(encode(one.certPem), { plain }), [one.der]);
+      assert.deepEqual(parseEscapedPem(encode(one.certPem, two.certPem), { plain }), [one.der, two.der]);
+    }
+    assert.deepEqual(parseEscapedPem(nginxEscaped(one.certPem.trimEnd()), { plain: false }), [one.der]);
+    assert.deepEqual(parseEscapedPem(nginxEscaped(one.certPem.replaceAll('\n', '\r\n')), { plain: false }), [
+      one.der,
+    ]);
+  });
+
+  test('K07: a plus sign is no space, and unescaped only where AWS leaves it', () => {
+    assert.equal(parseEscapedPem(albEscaped(one.certPem), { plain: false }), undefined);
+    assert.equal(
+      parseEscapedPem(nginxEscaped(one.certPem).replaceAll('%20', '+'), { plain: true }),
+      undefined,
+    );
+  });
+
+  test('K07: anything around or inside it', () => {
+    const good = one.certPem;
+    const [head = '', body = ''] = good.split('\n');
+    const bad = [
+      `x${good}`,
+      `${good}x`,
+      `${good}\n`,
+      `\n${good}`,
+      good.replace('BEGIN CERTIFICATE', 'BEGIN TRUSTED CERTIFICATE'),
+      good.replaceAll('CERTIFICATE', 'PRIVATE KEY'),
+      good.replace(head, `${head}\nProc-Type: 4`),
+      good.replace(body, `${body.slice(0, 20)} ${body.slice(20)}`),
+      good.replace(body, `${body}=`),
+      good.replaceAll('\n', ''),
+      good.slice(0, -30),
+      `${head}\n-----END CERTIFICATE-----\n`,
+    ];
+    for (const pem of bad) assert.equal(parseEscapedPem(nginxEscaped(pem), { plain: false }), undefined, pem);
+    for (const text of [
+      '',
+      '%',
+      '%zz',
+      '%ff',
+      nginxEscaped(good).slice(0, -2),
+      `${nginxEscaped(good)}%00`,
+      good,
+    ])
+      assert.equal(parseEscapedPem(text, { plain: false }), undefined, text);
+  });
+});
+
+describe('X-Forwarded-Client-Cert of Envoy', () => {
+  const cert = (shown: IssuedCertificate) => `Cert="${envoyEscaped(shown.certPem)}"`;
+  const chain = (...shown: IssuedCertificate[]) =>
+    `Chain="${envoyEscaped(...shown.map(({ certPem }) => certPem))}"`;
+
+  test('K07: certificate, chain, or both', () => {
+    const alone = { leaf: one.der, others: [] };
+    assert.deepEqual(parseXfcc(cert(one)), alone);
+    assert.deepEqual(parseXfcc(cert(one).replaceAll('"', '')), alone);
+    assert.deepEqual(
+      parseXfcc(`By=spiffe://a/b;Hash=ab;Subject="CN=\\"a, b\\";c";URI=;DNS=x;DNS=y;${cert(one)}`),
+      alone,
+    );
+    assert.deepEqual(parseXfcc(`hash=ab;cert="${envoyEscaped(one.certPem)}"`), alone);
+    assert.deepEqual(parseXfcc(chain(one)), alone);
+    assert.deepEqual(parseXfcc(`${cert(one)};${chain(one, two)}`), { leaf: one.der, others: [two.der] });
+    assert.equal(parseXfcc(`${cert(two)};${chain(one, two)}`), undefined);
+  });
+
+  test('K07: the last element is of the proxy that speaks to us, the others are hearsay', () => {
+    assert.deepEqual(parseXfcc(`${cert(two)},${cert(one)}`)?.leaf, one.der);
+    assert.deepEqual(parseXfcc(`${cert(two)}, ${cert(one)}`)?.leaf, one.der);
+    assert.equal(parseXfcc(`${cert(two)},Hash=ab`), undefined);
+    const quoting = `Subject="\\",${cert(two).replaceAll('"', '')}",${cert(one)}`;
+    assert.deepEqual(parseXfcc(quoting)?.leaf, one.der, 'what stands in quotes ends no element');
+  });
+
+  test('K07: what is not whole, or says one thing twice', () => {
+    for (const text of [
+      '',
+      'Hash=ab',
+      'Cert',
+      'Cert=',
+      'Cert=""',
+      `${cert(one)};${cert(one)}`,
+      `${cert(one)};`,
+      `${cert(one)},`,
+      `,${cert(one)}`,
+      `${cert(one)}x`,
+      `Subject="a;${cert(one)}`,
+      `Subject=a"b;${cert(one)}`,
+      `Cert="${envoyEscaped(one.certPem, two.certPem)}"`,
+      `Cert="${one.certPem.replaceAll('\n', ' ')}"`,
+    ])
+      assert.equal(parseXfcc(text), undefined, text);
+  });
+
+  test('K07: no text makes it fail in another way, or take long', () => {
+    fc.assert(
+      fc.property(
+        fc.string({
+          unit: fc.constantFrom('"', '\\', ',', ';', '=', ' ', 'Cert', 'Chain', '%0A', '-'),
+          maxLength: 2000,
+        }),
+        (text) => {
+          assert.equal(parseXfcc(text), undefined);
+        },
+      ),
+    );
+  });
+});
