@@ -151,7 +151,7 @@ test('J12, trap Node: the intermediates are told once: mode required looks twice
   const { certPem, keyPem } = await short.issue({ cn: 'leaf', usage: 'client', notAfter: inHours(5) });
   const trust = new TlsTrust(options({ mode: 'required' }), now);
   const shown = { cert: `${certPem}${short.certPem}`, key: keyPem };
-  const look = (socket: tls.TLSSocket) => trust.accepts(socket) && trust.capture(socket);
+  const look = (socket: tls.TLSSocket) => trust.accepts(socket) && trust.capture(socket, false);
   const seen = await connectUnder(trust, shown, { look });
   assert.ok(seen);
   assert.ok(seen.trusted);
