@@ -148,6 +148,11 @@ export class Listener {
 
   /** What the parser refuses belongs to the request whose body is arriving, or is a request of its own. */
   #parserGaveUp(error: NodeJS.ErrnoException, socket: Socket): void {
+    // A TLS handshake that failed or took too long: there is no request, and no way to say anything.
+    if (!this.#connections.knows(socket)) {
+      socket.destroy();
+      return;
+    }
     // Bytes behind a request that asked for close are nobody's, but its answer is still owed (RFC 9112 §9.6).
     if (error.code === 'HPE_CLOSED_CONNECTION' && this.#connections.of(socket).isBusy) return;
     const denial = toDenial(error);
@@ -198,7 +203,6 @@ function createServer(options: ListenerOptions, trust: TlsTrust | undefined): ht
         });
   // Node drops fields beyond this without a word; their bytes are bounded and request/head.ts counts them (A17).
   server.maxHeadersCount = 0;
-  server.maxConnections = options.connections;
   return server;
 }
 

@@ -60,6 +60,24 @@ export class Metrics {
     'cause',
   ]);
   readonly #tokenCache = this.#tally('token_cache_total', 'Look-ups of verified tokens', ['result']);
+  readonly #signatures = this.#tally('signature_verifications_total', 'Signatures that were verified', [
+    'kind',
+    'result',
+  ]);
+  readonly #verifications = {
+    proof: this.#makeVerifications('proof'),
+    token: this.#makeVerifications('token'),
+  } as const;
+  readonly #refusedConnections = this.#tally(
+    'connections_refused_total',
+    'Client connections that were closed because there were too many',
+    ['cause'],
+  );
+  readonly #connectionRefusals = {
+    total: this.#refusedConnections.series({ cause: 'total' }),
+    address: this.#refusedConnections.series({ cause: 'address' }),
+    displaced: this.#refusedConnections.series({ cause: 'displaced' }),
+  } as const;
   readonly #keysRefresh = this.#tally('issuer_keys_refresh_total', 'Fetches of key sets', [
     'issuer',
     'result',
@@ -119,6 +137,14 @@ export class Metrics {
     this.#count(result, () => this.#tokenCache.series({ result }));
   }
 
+  signatureVerified(kind: 'proof' | 'token', result: 'ok' | 'failed'): void {
+    this.#verifications[kind][result].value++;
+  }
+
+  connectionRefused(cause: 'total' | 'address' | 'displaced'): void {
+    this.#connectionRefusals[cause].value++;
+  }
+
   keysRefreshed(issuer: string, result: 'ok' | 'error'): void {
     this.#count(`k ${result} ${issuer}`, () => this.#keysRefresh.series({ issuer, result }));
   }
@@ -129,6 +155,13 @@ export class Metrics {
 
   clockSteppedBack(): void {
     this.#clockStepBack.value++;
+  }
+
+  #makeVerifications(kind: string): Readonly<Record<'ok' | 'failed', Count>> {
+    return {
+      ok: this.#signatures.series({ kind, result: 'ok' }),
+      failed: this.#signatures.series({ kind, result: 'failed' }),
+    };
   }
 
   #countException(exception: string, by = 1): void {
