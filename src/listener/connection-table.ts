@@ -99,6 +99,11 @@ export class ConnectionTable {
     return connection;
   }
 
+  /** Whether its first request is still to come. @param socket - the same */
+  isUnused(socket: Socket): boolean {
+    return this.#unused.has(socket);
+  }
+
   /** Whether HTTP has begun on it. @param socket - the same; until the end of its TLS handshake not known */
   knows(socket: Socket): boolean {
     return this.#unused.has(socket) || this.#connections.has(socket);
