@@ -116,7 +116,7 @@ function createCore({ config, configHash, log }: AppOptions): Core {
   const budget = new SignatureBudget({
     failuresPerMinute: config.listen.limits.failedSignaturesPerAddress,
     clock: { nowMs: () => performance.now() },
-    verified: (kind, result) => metrics.signatureVerified(kind, result),
+    verified: (kind, result) => metrics.bounds.signatureVerified(kind, result),
   });
   const tokens = new TokenVerifier(config.issuers, {
     clock,
@@ -283,7 +283,7 @@ function listenerOptions({ listen }: Config, { clock, metrics }: Core): Listener
     address,
     tls,
     clock,
-    connectionRefused: (cause) => metrics.connectionRefused(cause),
+    connectionRefused: (cause) => metrics.bounds.connectionRefused(cause),
     requestTimeoutMs: Number.isFinite(requestTimeoutMs) ? requestTimeoutMs : 0,
   };
 }

@@ -6,7 +6,7 @@ import type { Clock } from '../support/clock.js';
 export interface Payer {
   /** of the client; empty on a unix socket, which owes nothing */
   readonly address: string;
-  /** thumbprint of a key that the client is known by: it has an account of its own at this address */
+  /** names a key that the client is known by: it has an account of its own at this address */
   readonly key: string | undefined;
 }
 

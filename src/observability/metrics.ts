@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { Denial } from '../denial/denial.js';
+import { BoundsMetrics } from './bounds-metrics.js';
 import type { RequestRecord } from './request-record.js';
 import { type Count, Distribution, type Observations, Tally } from './series.js';
 
@@ -35,6 +36,7 @@ const misnamed = [
  */
 export class Metrics {
   readonly #registry = new Registry();
+  readonly bounds = new BoundsMetrics(this.#registry);
   readonly #requests = this.#tally('requests_total', 'Requests by what became of them', [
     'route',
     'outcome',
@@ -60,24 +62,6 @@ export class Metrics {
     'cause',
   ]);
   readonly #tokenCache = this.#tally('token_cache_total', 'Look-ups of verified tokens', ['result']);
-  readonly #signatures = this.#tally('signature_verifications_total', 'Signatures that were verified', [
-    'kind',
-    'result',
-  ]);
-  readonly #verifications = {
-    proof: this.#makeVerifications('proof'),
-    token: this.#makeVerifications('token'),
-  } as const;
-  readonly #refusedConnections = this.#tally(
-    'connections_refused_total',
-    'Client connections that were closed because there were too many',
-    ['cause'],
-  );
-  readonly #connectionRefusals = {
-    total: this.#refusedConnections.series({ cause: 'total' }),
-    address: this.#refusedConnections.series({ cause: 'address' }),
-    displaced: this.#refusedConnections.series({ cause: 'displaced' }),
-  } as const;
   readonly #keysRefresh = this.#tally('issuer_keys_refresh_total', 'Fetches of key sets', [
     'issuer',
     'result',
@@ -137,14 +121,6 @@ export class Metrics {
     this.#count(result, () => this.#tokenCache.series({ result }));
   }
 
-  signatureVerified(kind: 'proof' | 'token', result: 'ok' | 'failed'): void {
-    this.#verifications[kind][result].value++;
-  }
-
-  connectionRefused(cause: 'total' | 'address' | 'displaced'): void {
-    this.#connectionRefusals[cause].value++;
-  }
-
   keysRefreshed(issuer: string, result: 'ok' | 'error'): void {
     this.#count(`k ${result} ${issuer}`, () => this.#keysRefresh.series({ issuer, result }));
   }
@@ -155,13 +131,6 @@ export class Metrics {
 
   clockSteppedBack(): void {
     this.#clockStepBack.value++;
-  }
-
-  #makeVerifications(kind: string): Readonly<Record<'ok' | 'failed', Count>> {
-    return {
-      ok: this.#signatures.series({ kind, result: 'ok' }),
-      failed: this.#signatures.series({ kind, result: 'failed' }),
-    };
   }
 
   #countException(exception: string, by = 1): void {

@@ -1,18 +1,17 @@
 import { Denial } from '../denial/denial.js';
-import { type CompactSegments, parseClaimsSegment, splitCompactJws } from '../jws/compact.js';
+import { parseClaimsSegment, splitCompactJws } from '../jws/compact.js';
 import type { Payer, SignatureBudget } from '../jws/signature-budget.js';
 import type { JsonObject } from '../jws/strict-json.js';
 import { type Clock, nowSeconds } from '../support/clock.js';
 import { isSha256Base64url } from '../support/digest.js';
-import { type NewHeader, type ProofHeader, ProofHeaders } from './dpop-header.js';
+import { ProofHeaders } from './dpop-header.js';
 import { equalsHtu } from './htu.js';
-import { importProofKey, type ProofAlgorithm } from './jwk.js';
+import type { ProofAlgorithm } from './jwk.js';
 import type { NonceIssuer } from './nonce.js';
-import { isSignedWith } from './signature.js';
-import { VerificationQueue } from './verification-queue.js';
+import { type Claimant, SignatureCheck } from './signature-check.js';
 
 /** What a proof must belong to. */
-export interface DpopContext {
+export interface DpopContext extends Claimant {
   /** as sent: the value that `htm` must equal */
   readonly method: string;
   /** effective request URI without query, already normalised: the value that `htu` must equal */
@@ -21,10 +20,6 @@ export interface DpopContext {
   readonly tokenDigest: string;
   /** `scheme://authority` that the client addressed: nonces belong to one origin */
   readonly origin: string;
-  /** thumbprint that the token names as its key: whoever's proof has it owes for failures on its own account */
-  readonly boundKey: string | undefined;
-  /** of the client; empty on a unix socket */
-  readonly remoteAddress: string;
 }
 
 export interface DpopOptions {
@@ -110,24 +105,25 @@ export class DpopVerifier {
   readonly #clock: Clock;
   readonly #nonces: NonceIssuer;
   readonly #headers: ProofHeaders;
-  readonly #budget: SignatureBudget;
-  readonly #verifications = new VerificationQueue();
+  readonly #signatures: SignatureCheck;
 
   constructor(options: DpopOptions, { clock, nonces, budget }: DpopVerifierParts) {
     this.#options = options;
     this.#headers = new ProofHeaders(options.algorithms);
     this.#clock = clock;
     this.#nonces = nonces;
-    this.#budget = budget;
+    this.#signatures = new SignatureCheck(budget);
   }
 
   /**
    * Who owes for the access token that comes with these fields. A client whose key has signed a proof before gets its
-   * renewed token verified although others at its address send garbage.
+   * renewed token verified although others at its address send garbage. That account is not the one of its proofs: to
+   * know a public key is not enough to use that one up.
    */
   payer(fields: readonly string[], remoteAddress: string): Payer {
     const [proof = ''] = fields;
-    return { address: remoteAddress, key: this.#headers.knownKey(proof.split('.', 1)[0] ?? '') };
+    const known = this.#headers.knownKey(proof.split('.', 1)[0] ?? '');
+    return { address: remoteAddress, key: known && `${known} (token)` };
   }
 
   /**
@@ -144,7 +140,7 @@ export class DpopVerifier {
     checkTokenHash(claims, context); // check 12, first half; the second half is binding/
     this.#checkTime(object, claims.iat); // check 11
     const signer = 'key' in header ? header : await this.#headers.readKey(header); // check 7
-    const known = await this.#verifications.run(() => this.#checkSignature(proof, signer, context)); // checks 6, 7
+    const known = await this.#signatures.verify(proof, signer, context); // checks 6 and 7
     this.#headers.remember(proof.header, known);
     // Check 10 comes last: only the holder of the key gets a nonce for a proof that is otherwise good.
     const nonceExpiresSoon = this.#checkNonce(claims, context.origin);
@@ -154,36 +150,6 @@ export class DpopVerifier {
       acceptableUntilMs: this.#acceptableUntilMs(claims.iat),
       nonceExpiresSoon,
     });
-  }
-
-  /**
-   * Check 6, and what is left of check 7. What is owed is looked at here and nowhere earlier: of proofs that came
-   * together, the next one knows how the last one ended.
-   */
-  #checkSignature(
-    { signingInput, signature }: CompactSegments,
-    { algorithm, key }: ProofHeader | NewHeader,
-    { remoteAddress, boundKey }: DpopContext,
-  ): ProofHeader {
-    const isBound = key.thumbprint === boundKey;
-    const payer = { address: remoteAddress, key: isBound ? boundKey : undefined };
-    this.#budget.check(payer);
-    let isWorthIt = false;
-    try {
-      const imported = 'key' in key ? key : importProofKey(key);
-      const signed = {
-        data: Buffer.from(signingInput, 'latin1'),
-        signature: Buffer.from(signature, 'base64url'),
-      };
-      const verified = isSignedWith(imported.key, algorithm, signed);
-      this.#budget.verified('proof', verified ? 'ok' : 'failed');
-      if (!verified) throw new Denial('dpop_signature_invalid', `key ${key.thumbprint}`);
-      // A good signature by any other key has cost as much, and binding/ will refuse it.
-      isWorthIt = isBound;
-      return { algorithm, key: imported };
-    } finally {
-      if (!isWorthIt) this.#budget.charge(payer);
-    }
   }
 
   /** Check 11, and `exp` and `nbf` when a proof has them. A nonce does not replace `iat` (RFC 9449 §11.1). */

@@ -181,6 +181,26 @@ describe('G19: failures of one address are bounded', () => {
     });
   }
 
+  test('G19: who knows the public key of a neighbour cannot keep him out with it', async () => {
+    const guarded = await Guarded.start({
+      config: { listen: { limits: { failedSignaturesPerAddress: limit } } },
+    });
+    try {
+      await guarded.serves();
+      const { key } = guarded.caller;
+      const statuses = new Set<number>();
+      for (let i = 0; i < limit * 2; i++) {
+        const token = spoil(guarded.mint(key));
+        const proof = spoil(makeProof({ key, method: 'GET', uri, token }));
+        statuses.add((await send(guarded, token, proof)).status);
+      }
+      assert.deepEqual([...statuses], [401, 429]);
+      await guarded.serves();
+    } finally {
+      await guarded.stop();
+    }
+  });
+
   test('G19: a client that breaks its own proofs hurts itself, and no other key at its address', async () => {
     const guarded = await Guarded.start({
       config: { listen: { limits: { failedSignaturesPerAddress: limit } } },
