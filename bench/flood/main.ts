@@ -132,16 +132,17 @@ async function measure({ client, holdfast }: Stand, title: string): Promise<Wind
   const before = processorTimeUs(holdfast.pid);
   const window = await client.work(phaseMs);
   const load = ((processorTimeUs(holdfast.pid) - before) / phaseMs / 10).toFixed(0);
-  const { requests, failures, p50Ms, p99Ms, newcomers, keptOut } = window;
+  const { requests, failures, p50Ms, p99Ms, usualP99Ms, newcomers, keptOut } = window;
   say(
-    `${title}: p50 ${p50Ms.toFixed(2)} ms, p99 ${p99Ms.toFixed(2)} ms, ${requests} requests, ${failures} failed; ` +
+    `${title}: p50 ${p50Ms.toFixed(2)} ms, p99 ${p99Ms.toFixed(2)} ms (usual ${usualP99Ms.toFixed(2)}), ${requests} requests, ${failures} failed; ` +
       `${newcomers} new connections, ${keptOut} kept out; ${load} % of a processor`,
   );
   return window;
 }
 
 function ratio(window: Window, quiet: Window): void {
-  say(`  p99 ${(window.p99Ms / quiet.p99Ms).toFixed(2)} times its quiet value`);
+  const [all, usual] = [window.p99Ms / quiet.p99Ms, window.usualP99Ms / quiet.usualP99Ms];
+  say(`  p99 ${all.toFixed(2)} times its quiet value, in the usual second ${usual.toFixed(2)} times`);
 }
 
 function describe(flooder: RunningFlooder): string {
