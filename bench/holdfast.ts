@@ -13,6 +13,8 @@ export interface HoldfastOptions {
   readonly upstreamPort: number;
   /** present: TLS, and clients prove possession by certificate */
   readonly certificates?: Certificates;
+  /** of the listener, other than the defaults */
+  readonly limits?: object;
   /** further options of Node */
   readonly nodeArgs: readonly string[];
 }
@@ -39,7 +41,7 @@ export async function startHoldfast(options: HoldfastOptions): Promise<RunningHo
 
 /** What a deployment would have, except that one key may leave a million proofs behind, as it will here. */
 function configure(
-  { upstreamPort, certificates }: HoldfastOptions,
+  { upstreamPort, certificates, limits }: HoldfastOptions,
   { port, adminPort, keySetFile }: { port: number; adminPort: number; keySetFile: string },
 ): object {
   const today = new Date().toISOString().slice(0, 10);
@@ -48,6 +50,7 @@ function configure(
       address: `127.0.0.1:${port}`,
       origins: [`${certificates === undefined ? 'http' : 'https'}://${authority}`],
       ...(certificates && { tls: configureTls(certificates) }),
+      ...(limits && { limits }),
     },
     upstream: `http://127.0.0.1:${upstreamPort}`,
     issuers: [{ issuer, audience, keys: { file: keySetFile } }],

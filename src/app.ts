@@ -9,6 +9,7 @@ import { Forwarder, type ForwarderOptions } from './forward/forwarder.js';
 import { Pool } from './forward/pool.js';
 import { Upstream } from './forward/upstream.js';
 import { Gate } from './gate/gate.js';
+import { SignatureBudget } from './jws/signature-budget.js';
 import { Listener, type ListenerOptions } from './listener/server.js';
 import { certificateExpiries, type TlsOptions } from './listener/tls.js';
 import type { Log } from './observability/log.js';
@@ -96,6 +97,7 @@ interface Core {
   readonly metrics: Metrics;
   readonly replay: MemoryReplayStore;
   readonly nonces: NonceIssuer;
+  readonly budget: SignatureBudget;
   readonly tokens: TokenVerifier;
   readonly upstream: Upstream;
   /** open client connections, once there is a listener */
@@ -114,8 +116,14 @@ function createCore({ config, configHash, log }: AppOptions): Core {
   const replay = new MemoryReplayStore(config.replay, clock);
   const lifetimeMs = config.dpop.nonceLifetimeSeconds * 1000;
   const nonces = new NonceIssuer({ secret: config.dpop.nonceSecret, lifetimeMs, clock });
+  const budget = new SignatureBudget({
+    failuresPerMinute: config.listen.limits.failedSignaturesPerAddress,
+    clock: { nowMs: () => performance.now() },
+    verified: (kind, result) => metrics.bounds.signatureVerified(kind, result),
+  });
   const tokens = new TokenVerifier(config.issuers, {
     clock,
+    budget,
     observer: {
       keysRefreshed: (issuer, result, detail) => {
         metrics.keysRefreshed(issuer, result);
@@ -136,7 +144,7 @@ function createCore({ config, configHash, log }: AppOptions): Core {
     reload: () => core.tlsUpkeep?.result,
   });
   const core: Core = {
-    ...{ clock, metrics, replay, nonces, tokens, upstream },
+    ...{ clock, metrics, replay, nonces, budget, tokens, upstream },
     connections: () => 0,
     tls: () => config.listen.tls,
     tlsUpkeep: undefined,
@@ -171,7 +179,7 @@ function createListener(
     certificateRules: { requireTrust: (config.listen.tls?.clientCertificates.ca.length ?? 0) > 0, clock },
     isMetadataPath: metadata.isMetadataPath,
   });
-  const listener = new Listener(listenerOptions(config, clock, proxies), {
+  const listener = new Listener(listenerOptions(config, core, proxies), {
     gate,
     forwarder: new Forwarder(forwarderOptions(config, rules, clock), {
       upstream,
@@ -208,13 +216,13 @@ function createTlsUpkeep(
 // Proofs that were dated before this moment may have been used with an earlier process, whose memory is gone (I11).
 const processStartedAtMs = Math.ceil(performance.timeOrigin);
 
-function createDpopVerifier({ dpop }: Config, { clock, nonces }: Core): DpopVerifier {
+function createDpopVerifier({ dpop }: Config, { clock, nonces, budget }: Core): DpopVerifier {
   const options = {
     ...dpop,
     nonceRequired: dpop.nonce === 'required',
     replayMemorySinceMs: processStartedAtMs,
   };
-  return new DpopVerifier(options, { clock, nonces });
+  return new DpopVerifier(options, { clock, nonces, budget });
 }
 
 function createPool({ upstream: { connections, queue } }: Config): Pool {
@@ -274,7 +282,7 @@ function forwarderOptions(
 
 function listenerOptions(
   { listen, identity }: Config,
-  clock: Clock,
+  { clock, metrics }: Core,
   proxies: TrustedProxies,
 ): ListenerOptions {
   const { limits, address, tls } = listen;
@@ -287,6 +295,7 @@ function listenerOptions(
     clock,
     proxies,
     keepCertificates: identity.clientCertificate === 'rfc9440',
+    connectionRefused: (cause) => metrics.bounds.connectionRefused(cause),
     requestTimeoutMs: Number.isFinite(requestTimeoutMs) ? requestTimeoutMs : 0,
   };
 }

@@ -17,7 +17,9 @@ interface AdminAnswer {
   readonly text: string;
 }
 
-const requestTimeoutMs = 10_000;
+const requestTimeoutMs = 5_000;
+const timeoutCheckMs = 500;
+const maxConnections = 1000;
 
 /**
  * The operators' socket: liveness, readiness, metrics, status, assertion keys. Separate from the public listener,
@@ -31,11 +33,16 @@ export class AdminServer {
   constructor(sources: AdminSources) {
     this.#sources = sources;
     this.#server = http.createServer(
-      { requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs },
+      {
+        requestTimeout: requestTimeoutMs,
+        headersTimeout: requestTimeoutMs,
+        connectionsCheckingInterval: timeoutCheckMs,
+      },
       (request, response) => {
         void this.#answer(request, response);
       },
     );
+    this.#server.maxConnections = maxConnections;
   }
 
   /** @returns the port, 0 for a unix socket. @throws Error EADDRINUSE, EACCES, … */

@@ -48,6 +48,8 @@ export interface ListenConfig {
     readonly idleTimeoutMs: number;
     readonly connections: number;
     readonly connectionsPerAddress: number;
+    /** a minute */
+    readonly failedSignaturesPerAddress: number;
   };
 }
 

@@ -1,5 +1,7 @@
 import { confirmBinding, type Evidence } from '../binding/binding.js';
+import { namedKey } from '../binding/confirmation.js';
 import { Denial } from '../denial/denial.js';
+import type { Payer } from '../jws/signature-budget.js';
 import { authorize, type Grant, grantPreflight, grantPublic } from '../policy/authorize.js';
 import type { BearerExceptions } from '../policy/exceptions.js';
 import type { RouteOptions, RouteTable } from '../policy/routes.js';
@@ -10,6 +12,7 @@ import { isPreflight } from '../request/cors.js';
 import { type PresentedToken, parseCredentials } from '../request/credentials.js';
 import { parseRequest, type RequestFacts, type RequestMessage, type RequestRules } from '../request/facts.js';
 import { hasTokenInQuery } from '../request/target.js';
+import type { VerifiedToken } from '../token/verified-token.js';
 import type { TokenVerifier } from '../token/verify.js';
 import { type Admission, sealAdmission } from './admission.js';
 import { claimProof, nothingToClaim } from './claim.js';
@@ -66,10 +69,10 @@ export class Gate {
     if (open !== undefined) return admit(sealAdmission(facts, open, nothingToClaim));
 
     const presented = checkCredentials(facts);
-    const verified = tokens.verify(presented);
+    const verified = tokens.verify(presented, () => this.#payer(presented, facts));
     const token = verified instanceof Promise ? await verified : verified;
     progress.token = token;
-    const evidence = await this.#verifyProof(presented, facts);
+    const evidence = await this.#verifyProof(presented, facts, token);
     const key = evidence.dpop?.jkt ?? evidence.certificate.evidence?.thumbprint;
     if (key !== undefined) progress.key = key;
     const constraint = confirmBinding(token, evidence);
@@ -79,13 +82,23 @@ export class Gate {
   }
 
   /** A DPoP field beside the Bearer scheme proves nothing and is not looked at. @see RFC 9449 §7.2 */
-  async #verifyProof({ scheme, digest }: PresentedToken, facts: RequestFacts): Promise<Evidence> {
+  async #verifyProof(
+    { scheme, digest }: PresentedToken,
+    facts: RequestFacts,
+    token: VerifiedToken,
+  ): Promise<Evidence> {
     const { dpop, certificateRules } = this.#parts;
     const certificate = verifyCertificate(facts.certificate, certificateRules);
     if (scheme === 'Bearer') return { scheme, dpop: undefined, certificate };
-    const { method, uri, origin, head } = facts;
-    const context = { method, uri, tokenDigest: digest, origin: origin.uri };
+    const { method, uri, origin, head, remoteAddress } = facts;
+    const boundKey = namedKey(token.confirmation);
+    const context = { method, uri, tokenDigest: digest, origin: origin.uri, boundKey, remoteAddress };
     return { scheme, dpop: await dpop.verify(head.values('dpop'), context), certificate };
+  }
+
+  #payer({ scheme }: PresentedToken, { head, remoteAddress }: RequestFacts): Payer {
+    if (scheme === 'Bearer') return { address: remoteAddress, key: undefined };
+    return this.#parts.dpop.payer(head.values('dpop'), remoteAddress);
   }
 }
 

@@ -1,12 +1,29 @@
 import type { Socket } from 'node:net';
+import { clientNetwork } from '../support/client-network.js';
 import { Connection, type PeerRules } from './connection.js';
 import type { TlsTrust } from './trust.js';
 
 export interface ConnectionLimits {
-  /** open connections in all; Node refuses further ones at once */
+  /** open connections in all, also those whose TLS handshake goes on */
   readonly connections: number;
+  /** the same of one client address; a /64 of IPv6 counts as one */
   readonly connectionsPerAddress: number;
+  /** told of each connection that a limit has ended. Must not throw */
+  readonly connectionRefused: (cause: RefusedConnection) => void;
 }
+
+/** Why: there were too many in all, too many of its address, or a newer one has taken its place. */
+export type RefusedConnection = 'total' | 'address' | 'displaced';
+
+/** A connection on which nothing was admitted yet. */
+interface Newcomer {
+  readonly socket: Socket;
+  /** from its first request on */
+  connection: Connection | undefined;
+}
+
+// How many newcomers that are busy are passed over in search of one that is not.
+const maxPassedOver = 16;
 
 /** All open client connections. @see REQUIREMENTS S09 */
 export class ConnectionTable {
@@ -20,6 +37,8 @@ export class ConnectionTable {
   #draining = false;
   /** TCP connections, also those whose TLS handshake goes on */
   readonly #sockets = new Set<Socket>();
+  /** oldest first, by the address and port of the client: Node has no way from a TLS socket to that below it */
+  readonly #newcomers = new Map<string, Newcomer>();
 
   /** @param trust - in force now; undefined without TLS */
   constructor(limits: ConnectionLimits & PeerRules, trust: () => TlsTrust | undefined) {
@@ -34,15 +53,29 @@ export class ConnectionTable {
   /**
    * Counts a new TCP connection, and closes it when its address has too many. A unix socket has no address, and what
    * comes from a trusted front proxy is of many clients.
+   *
+   * When there are too many in all, the oldest connection on which nothing was ever admitted makes room for it: a flood
+   * of connections that say nothing, or nothing good, displaces itself and keeps nobody out, and who has shown a good
+   * token and proof keeps the place. The new one is closed when there is none to displace.
    */
   admit(socket: Socket): void {
+    const { connections, connectionsPerAddress, proxies } = this.#limits;
     const address = socket.remoteAddress ?? '';
-    const count = (this.#perAddress.get(address) ?? 0) + 1;
-    this.#perAddress.set(address, count);
+    const network = clientNetwork(address);
+    const count = (this.#perAddress.get(network) ?? 0) + 1;
+    if (network !== '' && count > connectionsPerAddress && !proxies.includes(address)) {
+      this.#refuse(socket, 'address');
+      return;
+    }
+    if (this.#sockets.size >= connections && !this.#displaceOne()) {
+      this.#refuse(socket, 'total');
+      return;
+    }
+    this.#perAddress.set(network, count);
     this.#sockets.add(socket);
-    socket.once('close', () => this.#forget(socket, address));
-    const { connectionsPerAddress, proxies } = this.#limits;
-    if (address !== '' && count > connectionsPerAddress && !proxies.includes(address)) socket.destroy();
+    const peer = peerOf(socket);
+    if (peer !== undefined) this.#newcomers.set(peer, { socket, connection: undefined });
+    socket.once('close', () => this.#forget(socket, network, peer));
   }
 
   /** Waits for the first request. @param socket - as HTTP sees it: the TLS socket where there is TLS, after its handshake */
@@ -64,7 +97,19 @@ export class ConnectionTable {
     if (this.#draining) connection.drain();
     this.#connections.set(socket, connection);
     socket.once('close', () => this.#connections.delete(socket));
+    const newcomer = this.#newcomers.get(peerOf(socket) ?? '');
+    if (newcomer !== undefined) newcomer.connection = connection;
     return connection;
+  }
+
+  /** Whether its first request is still to come. @param socket - the same */
+  isUnused(socket: Socket): boolean {
+    return this.#unused.has(socket);
+  }
+
+  /** Whether HTTP has begun on it. @param socket - the same; until the end of its TLS handshake not known */
+  knows(socket: Socket): boolean {
+    return this.#unused.has(socket) || this.#connections.has(socket);
   }
 
   /**
@@ -94,10 +139,40 @@ export class ConnectionTable {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  #forget(socket: Socket, address: string): void {
-    this.#sockets.delete(socket);
-    const count = (this.#perAddress.get(address) ?? 1) - 1;
-    if (count === 0) this.#perAddress.delete(address);
-    else this.#perAddress.set(address, count);
+  #refuse(socket: Socket, cause: RefusedConnection): void {
+    this.#limits.connectionRefused(cause);
+    socket.destroy();
   }
+
+  /** @returns false when every connection is in use by somebody who was admitted, or busy */
+  #displaceOne(): boolean {
+    let passedOver = 0;
+    for (const [peer, newcomer] of this.#newcomers) {
+      const { socket, connection } = newcomer;
+      this.#newcomers.delete(peer);
+      if (connection?.isAdmitted) continue;
+      if (!connection?.isBusy) {
+        this.#sockets.delete(socket); // at once: `close` comes later, and the next new one may be before it
+        this.#refuse(socket, 'displaced');
+        return true;
+      }
+      this.#newcomers.set(peer, newcomer);
+      if (++passedOver === maxPassedOver) break;
+    }
+    return false;
+  }
+
+  #forget(socket: Socket, network: string, peer: string | undefined): void {
+    this.#sockets.delete(socket);
+    // The client may have come back from the same port already.
+    if (peer !== undefined && this.#newcomers.get(peer)?.socket === socket) this.#newcomers.delete(peer);
+    const count = (this.#perAddress.get(network) ?? 1) - 1;
+    if (count === 0) this.#perAddress.delete(network);
+    else this.#perAddress.set(network, count);
+  }
+}
+
+/** @returns undefined on a unix socket */
+function peerOf({ remoteAddress, remotePort }: Socket): string | undefined {
+  return remotePort === undefined ? undefined : `${remoteAddress} ${remotePort}`;
 }

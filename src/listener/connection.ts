@@ -38,6 +38,7 @@ export class Connection {
   /** the job at work, then those that wait */
   readonly #jobs: Job[] = [];
   #closing = false;
+  #isAdmitted = false;
   #draining = false;
   #overflown = false;
   /** it has to be closed here: the answer under way may have begun before it could say that it is the last */
@@ -56,6 +57,15 @@ export class Connection {
   /** whether an answer is still to be given */
   get isBusy(): boolean {
     return this.#jobs.length > 0;
+  }
+
+  /** whether a request on it was let through */
+  get isAdmitted(): boolean {
+    return this.#isAdmitted;
+  }
+
+  markAdmitted(): void {
+    this.#isAdmitted = true;
   }
 
   /** Serves the job when all earlier ones are done; drops it when one of them closed the connection. */

@@ -119,6 +119,7 @@ export class Exchange implements Job {
     const { route, token, constraint } = grant;
     const record = this.#record;
     this.#isForwarding = true;
+    this.#connection.markAdmitted();
     record.facts = facts;
     record.route = route;
     record.token = token;

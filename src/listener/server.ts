@@ -8,6 +8,7 @@ import { toRefusal } from '../gate/refusal.js';
 import { openRecord } from '../observability/request-record.js';
 import { bind, type SocketAddress } from '../support/bind.js';
 import type { Clock } from '../support/clock.js';
+import { Turns } from '../support/turns.js';
 import type { Connection, PeerRules } from './connection.js';
 import { type ConnectionLimits, ConnectionTable } from './connection-table.js';
 import { Exchange, type ExchangeParts, type Expectation } from './exchange.js';
@@ -27,7 +28,10 @@ export interface ListenerOptions extends ConnectionLimits, PeerRules {
 }
 
 // How often Node looks for requests that are late; its default of 30 s would make a limit of 10 s one of 40.
-const timeoutCheckMs = 1000;
+// Ten times a second, as all that are found late are ended at once, and a flood would come in lumps.
+const timeoutCheckMs = 100;
+// How long refusing late requests may hold up everything else at a time.
+const maxLateMs = 1;
 const drainCheckMs = 50;
 
 /**
@@ -39,6 +43,7 @@ export class Listener {
   readonly #parts: ExchangeParts;
   readonly #server: http.Server;
   readonly #connections: ConnectionTable;
+  readonly #late = new Turns(maxLateMs);
   #trust: TlsTrust | undefined;
 
   constructor(options: ListenerOptions, parts: ExchangeParts) {
@@ -136,9 +141,13 @@ export class Listener {
       socket.on('error', () => socket.destroy());
       this.#refuseRaw(this.#connections.of(socket), new Denial('method_not_allowed', 'CONNECT'));
     });
-    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
-      this.#parserGaveUp(error, socket),
-    );
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+      const giveUp = () => this.#parserGaveUp(error, socket);
+      // Of a flood that never finishes its heads a thousand are late in the same moment.
+      const isFlood = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && this.#connections.isUnused(socket);
+      if (isFlood) this.#late.add(giveUp);
+      else giveUp();
+    });
   }
 
   #accept(request: http.IncomingMessage, response: http.ServerResponse, expectation: Expectation): void {
@@ -148,6 +157,11 @@ export class Listener {
 
   /** What the parser refuses belongs to the request whose body is arriving, or is a request of its own. */
   #parserGaveUp(error: NodeJS.ErrnoException, socket: Socket): void {
+    // A TLS handshake that failed or took too long: there is no request, and no way to say anything.
+    if (!this.#connections.knows(socket)) {
+      socket.destroy();
+      return;
+    }
     // Bytes behind a request that asked for close are nobody's, but its answer is still owed (RFC 9112 §9.6).
     if (error.code === 'HPE_CLOSED_CONNECTION' && this.#connections.of(socket).isBusy) return;
     const denial = toDenial(error);
@@ -198,7 +212,6 @@ function createServer(options: ListenerOptions, trust: TlsTrust | undefined): ht
         });
   // Node drops fields beyond this without a word; their bytes are bounded and request/head.ts counts them (A17).
   server.maxHeadersCount = 0;
-  server.maxConnections = options.connections;
   return server;
 }
 

@@ -4,6 +4,8 @@ import { hasLeft } from '../forward/inbound.js';
 import type { Answer } from '../reply/reply.js';
 
 const lingerMs = 1000;
+// An answer of our own is small: who has not taken it by then does not read.
+const unreadMs = 10_000;
 // Clients that write a whole upload before they read must still get to the answer.
 const lingerBytes = 16 * 1024 * 1024;
 
@@ -15,7 +17,7 @@ export type Ending =
    * before the client has read it. @see RFC 9112 §9.6 */
   | 'drain-and-close';
 
-/** Writes an answer of our own. Resolves when it is out or the client has gone. */
+/** Writes an answer of our own. Resolves when it is out or the client has gone; one that does not read is cut off. */
 export function writeAnswer(
   { request, response }: { request: IncomingMessage; response: ServerResponse },
   answer: Answer,
@@ -32,7 +34,13 @@ export function writeAnswer(
       response.write(answer.body);
       linger(request, () => response.end());
     }
+    if (!response.writableFinished) endUnread(request.socket, response);
   });
+}
+
+function endUnread(socket: Socket, response: ServerResponse): void {
+  const timer = setTimeout(() => socket.destroy(), unreadMs);
+  response.once('close', () => clearTimeout(timer));
 }
 
 function linger(request: IncomingMessage, done: () => void): void {

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { Denial } from '../denial/denial.js';
+import { BoundsMetrics } from './bounds-metrics.js';
 import type { RequestRecord } from './request-record.js';
 import { type Count, Distribution, type Observations, Tally } from './series.js';
 
@@ -35,6 +36,7 @@ const misnamed = [
  */
 export class Metrics {
   readonly #registry = new Registry();
+  readonly bounds = new BoundsMetrics(this.#registry);
   readonly #requests = this.#tally('requests_total', 'Requests by what became of them', [
     'route',
     'outcome',

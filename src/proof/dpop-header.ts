@@ -1,12 +1,18 @@
 import { LRUCache } from 'lru-cache';
 import { Denial } from '../denial/denial.js';
 import { parseJoseHeader } from '../jws/compact.js';
-import { importProofKey, type ProofAlgorithm, type ProofKey } from './jwk.js';
+import { type ParsedProofKey, type ProofAlgorithm, type ProofKey, parseProofKey } from './jwk.js';
 
 /** The header of a proof, all of it checked. */
 export interface ProofHeader {
   readonly algorithm: ProofAlgorithm;
   readonly key: ProofKey;
+}
+
+/** The header of a proof whose key has not signed one before, and waits for its import. */
+export interface NewHeader {
+  readonly algorithm: ProofAlgorithm;
+  readonly key: ParsedProofKey;
 }
 
 /** The header of a proof whose key has not been looked at. */
@@ -36,7 +42,7 @@ export class ProofHeaders {
 
   /**
    * Checks 4 and 5. Unlike for access tokens `typ` is compared exactly: RFC 9449 §4.2 gives the value itself. Check 7,
-   * the import of the key, is left to `importKey`: it costs as much as a signature.
+   * the key, is left to `readKey`.
    *
    * @throws Denial dpop_proof_malformed, dpop_type_refused, dpop_algorithm_refused
    */
@@ -51,9 +57,14 @@ export class ProofHeaders {
     return { algorithm, jwk };
   }
 
-  /** Check 7. @throws Denial dpop_key_invalid */
-  async importKey({ algorithm, jwk }: TypedHeader): Promise<ProofHeader> {
-    return { algorithm, key: await importProofKey(jwk, algorithm) };
+  /** Check 7, all that is cheap of it. @throws Denial dpop_key_invalid */
+  async readKey({ algorithm, jwk }: TypedHeader): Promise<NewHeader> {
+    return { algorithm, key: await parseProofKey(jwk, algorithm) };
+  }
+
+  /** The thumbprint in this header, if it was remembered. Says nothing about who sends it now. */
+  knownKey(segment: string): string | undefined {
+    return this.#known.peek(segment)?.key.thumbprint;
   }
 
   /** Keeps a header whose key has just signed a proof: nobody can push out others' keys with keys they do not hold. */

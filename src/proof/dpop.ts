@@ -1,17 +1,17 @@
 import { Denial } from '../denial/denial.js';
-import { type CompactSegments, parseClaimsSegment, splitCompactJws } from '../jws/compact.js';
+import { parseClaimsSegment, splitCompactJws } from '../jws/compact.js';
+import type { Payer, SignatureBudget } from '../jws/signature-budget.js';
 import type { JsonObject } from '../jws/strict-json.js';
 import { type Clock, nowSeconds } from '../support/clock.js';
 import { isSha256Base64url } from '../support/digest.js';
-import { type ProofHeader, ProofHeaders } from './dpop-header.js';
+import { ProofHeaders } from './dpop-header.js';
 import { equalsHtu } from './htu.js';
 import type { ProofAlgorithm } from './jwk.js';
 import type { NonceIssuer } from './nonce.js';
-import { isSignedWith } from './signature.js';
-import { VerificationQueue } from './verification-queue.js';
+import { type Claimant, SignatureCheck } from './signature-check.js';
 
 /** What a proof must belong to. */
-export interface DpopContext {
+export interface DpopContext extends Claimant {
   /** as sent: the value that `htm` must equal */
   readonly method: string;
   /** effective request URI without query, already normalised: the value that `htu` must equal */
@@ -30,6 +30,12 @@ export interface DpopOptions {
   /** ms since the epoch, before which an earlier process may have accepted proofs that this one has not seen; 0 when
    * the replay store outlives the process */
   readonly replayMemorySinceMs: number;
+}
+
+export interface DpopVerifierParts {
+  readonly clock: Clock;
+  readonly nonces: NonceIssuer;
+  readonly budget: SignatureBudget;
 }
 
 interface ProvenProof {
@@ -90,7 +96,8 @@ const maxJtiCharacters = 256;
  * Verifies DPoP proofs as a resource server does. What is left to others: whether the key is the one that the token
  * is bound to (binding/), and whether the proof was used before (replay/, claimed last by the gate).
  *
- * Cheap checks come before the signature, so that a proof for another request never costs a verification.
+ * Cheap checks come before the signature, so that a proof for another request never costs a verification, and what
+ * verifications that fail may cost is bounded.
  * @see RFC 9449 §4.3, §7.1
  */
 export class DpopVerifier {
@@ -98,19 +105,31 @@ export class DpopVerifier {
   readonly #clock: Clock;
   readonly #nonces: NonceIssuer;
   readonly #headers: ProofHeaders;
-  readonly #verifications = new VerificationQueue();
+  readonly #signatures: SignatureCheck;
 
-  constructor(options: DpopOptions, { clock, nonces }: { clock: Clock; nonces: NonceIssuer }) {
+  constructor(options: DpopOptions, { clock, nonces, budget }: DpopVerifierParts) {
     this.#options = options;
     this.#headers = new ProofHeaders(options.algorithms);
     this.#clock = clock;
     this.#nonces = nonces;
+    this.#signatures = new SignatureCheck(budget);
+  }
+
+  /**
+   * Who owes for the access token that comes with these fields. A client whose key has signed a proof before gets its
+   * renewed token verified although others at its address send garbage. That account is not the one of its proofs: to
+   * know a public key is not enough to use that one up.
+   */
+  payer(fields: readonly string[], remoteAddress: string): Payer {
+    const [proof = ''] = fields;
+    const known = this.#headers.knownKey(proof.split('.', 1)[0] ?? '');
+    return { address: remoteAddress, key: known && `${known} (token)` };
   }
 
   /**
    * @param fields - the values of all DPoP field lines, as sent
    * @returns evidence that the holder of the key made this proof for this request and token, now
-   * @throws Denial dpop_*
+   * @throws Denial dpop_*, too_many_failed_signatures
    */
   async verify(fields: readonly string[], context: DpopContext): Promise<DpopEvidence> {
     const proof = splitCompactJws(checkSingle(fields), { maxBytes: maxProofBytes, malformed }); // check 2
@@ -120,8 +139,8 @@ export class DpopVerifier {
     checkTarget(claims, context); // checks 8 and 9
     checkTokenHash(claims, context); // check 12, first half; the second half is binding/
     this.#checkTime(object, claims.iat); // check 11
-    const known = 'key' in header ? header : await this.#headers.importKey(header); // check 7
-    await this.#checkSignature(proof, known); // check 6
+    const signer = 'key' in header ? header : await this.#headers.readKey(header); // check 7
+    const known = await this.#signatures.verify(proof, signer, context); // checks 6 and 7
     this.#headers.remember(proof.header, known);
     // Check 10 comes last: only the holder of the key gets a nonce for a proof that is otherwise good.
     const nonceExpiresSoon = this.#checkNonce(claims, context.origin);
@@ -131,19 +150,6 @@ export class DpopVerifier {
       acceptableUntilMs: this.#acceptableUntilMs(claims.iat),
       nonceExpiresSoon,
     });
-  }
-
-  /** Check 6. */
-  async #checkSignature(
-    { signingInput, signature }: CompactSegments,
-    { algorithm, key }: ProofHeader,
-  ): Promise<void> {
-    const signed = {
-      data: Buffer.from(signingInput, 'latin1'),
-      signature: Buffer.from(signature, 'base64url'),
-    };
-    const verified = await this.#verifications.run(() => isSignedWith(key.key, algorithm, signed));
-    if (!verified) throw new Denial('dpop_signature_invalid', `key ${key.thumbprint}`);
   }
 
   /** Check 11, and `exp` and `nbf` when a proof has them. A nonce does not replace `iat` (RFC 9449 §11.1). */

@@ -13,6 +13,13 @@ export interface ProofKey {
   readonly thumbprint: string;
 }
 
+/** A public key whose members are in order. OpenSSL has not seen it: its import costs as much as a verification. */
+export interface ParsedProofKey {
+  readonly members: JWK & Readonly<Record<string, string>>;
+  /** as of `ProofKey` */
+  readonly thumbprint: string;
+}
+
 /** JWS algorithms for proofs, and the keys that fit them. @see RFC 7518 §3.1, §6; RFC 8037 §3.1 */
 export type ProofAlgorithm = 'ES256' | 'ES384' | 'PS256' | 'RS256' | 'EdDSA' | 'Ed25519';
 
@@ -22,7 +29,7 @@ const ellipticCurve = {
 } as const;
 
 /**
- * Imports the `jwk` of a proof header: a public, canonical key of sufficient strength that fits the algorithm.
+ * Reads the `jwk` of a proof header: a public, canonical key of sufficient strength that fits the algorithm.
  *
  * jose and OpenSSL import much more: private members, an RSA exponent of 1 (anyone can sign for it), Ed25519 points
  * of small order (an all-zero signature verifies), coordinates of the wrong length. So the members are checked first
@@ -31,15 +38,20 @@ const ellipticCurve = {
  * @throws Denial dpop_key_invalid
  * @see RFC 9449 §4.3 check 7; RFC 7518 §6; RFC 7638 §3.2, §7; RFC 8725 §3.4
  */
-export async function importProofKey(jwk: unknown, algorithm: ProofAlgorithm): Promise<ProofKey> {
+export async function parseProofKey(jwk: unknown, algorithm: ProofAlgorithm): Promise<ParsedProofKey> {
   const members = parsePublicMembers(jwk, algorithm);
+  return { members, thumbprint: await calculateJwkThumbprint(members, 'sha256') };
+}
+
+/** Makes the key ready to verify with. @throws Denial dpop_key_invalid for a point that is not on the curve */
+export function importProofKey({ members, thumbprint }: ParsedProofKey): ProofKey {
   let key: KeyObject;
   try {
-    key = createPublicKey({ key: members, format: 'jwk' }); // refuses points that are not on the curve
+    key = createPublicKey({ key: members, format: 'jwk' });
   } catch (cause) {
     throw new Denial('dpop_key_invalid', 'not a valid public key', { cause });
   }
-  return { key, thumbprint: await calculateJwkThumbprint(members, 'sha256') };
+  return { key, thumbprint };
 }
 
 function parsePublicMembers(jwk: unknown, algorithm: ProofAlgorithm): JWK & Record<string, string> {

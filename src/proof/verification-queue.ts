@@ -1,3 +1,5 @@
+import { Turns } from '../support/turns.js';
+
 /** How long verifications may hold up everything else at a time, ms: some thirty of P-256. */
 const maxTurnMs = 2;
 
@@ -12,30 +14,18 @@ const maxTurnMs = 2;
  * As many tasks wait as there are requests under way, which the limits of the listener bound.
  */
 export class VerificationQueue {
-  #waiting: (() => void)[] = [];
+  readonly #turns = new Turns(maxTurnMs);
 
   /** @returns what the task returns. @throws what the task throws (as a rejection) */
   run<T>(task: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push(() => {
+      this.#turns.add(() => {
         try {
           resolve(task());
         } catch (error) {
           reject(error);
         }
       });
-      if (this.#waiting.length === 1) setImmediate(this.#work);
     });
   }
-
-  readonly #work = (): void => {
-    const tasks = this.#waiting;
-    const endMs = performance.now() + maxTurnMs;
-    let done = 0;
-    do tasks[done++]?.();
-    while (done < tasks.length && performance.now() < endMs);
-    this.#waiting = tasks.slice(done);
-    // Reading and writing get their turn in between.
-    if (this.#waiting.length > 0) setImmediate(this.#work);
-  };
 }

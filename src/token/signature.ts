@@ -1,6 +1,7 @@
 import { type CryptoKey, compactVerify, errors } from 'jose';
 import { Denial } from '../denial/denial.js';
 import type { CompactJws } from '../jws/compact.js';
+import type { Payer, SignatureBudget } from '../jws/signature-budget.js';
 import type { JsonObject } from '../jws/strict-json.js';
 import type { TokenAlgorithm } from './algorithms.js';
 import type { IssuerOptions } from './issuer.js';
@@ -51,21 +52,30 @@ export class SignedClaims {
  * Verifies the signature with a key from the issuer's own set, and no other: `jwk`, `jku`, `x5u` and `x5c` of the
  * header are not looked at.
  *
- * @param token - the text that `jws` was parsed from
+ * @param token - the text, and what was parsed from it
  * @param issuer - the one that `iss` names
- * @throws Denial token_algorithm_refused, token_key_unknown, token_signature_invalid
+ * @param spending - who owes when no key fits
+ * @throws Denial token_algorithm_refused, token_key_unknown, token_signature_invalid, too_many_failed_signatures
  * @throws Fault ERR_ISSUER_KEYS_UNAVAILABLE when the key may exist but cannot be had
  * @see RFC 7515 §5.2; RFC 8725 §3.1, §3.8, §3.10; REQUIREMENTS D03-D05, D20, P08, P10
  */
-export async function verifySignature(token: string, jws: CompactJws, issuer: Issuer): Promise<SignedClaims> {
+export async function verifySignature(
+  { text, jws }: { readonly text: string; readonly jws: CompactJws },
+  issuer: Issuer,
+  { budget, payer }: { readonly budget: SignatureBudget; readonly payer: Payer },
+): Promise<SignedClaims> {
   const algorithm = checkAlgorithm(jws.header.alg, issuer.options);
   const kid = parseKid(jws.header.kid);
-  for (const key of await findCandidates(issuer.keys, kid, algorithm)) {
+  const candidates = await findCandidates(issuer.keys, kid, algorithm);
+  budget.check(payer);
+  for (const key of candidates) {
     const verifier = key.verifiers.get(algorithm);
-    if (verifier !== undefined && (await isSignedWith(verifier, algorithm, token))) {
-      return sealSigned({ issuer, key, claims: jws.claims });
-    }
+    if (verifier === undefined) continue;
+    const isSigned = await isSignedWith(verifier, algorithm, text);
+    budget.verified('token', isSigned ? 'ok' : 'failed');
+    if (isSigned) return sealSigned({ issuer, key, claims: jws.claims });
   }
+  budget.charge(payer);
   throw new Denial('token_signature_invalid', `kid ${kid ?? 'absent'}, alg ${algorithm}`);
 }
 

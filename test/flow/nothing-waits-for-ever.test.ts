@@ -70,6 +70,20 @@ describe('S08: a client that is slow', () => {
     await guarded.serves();
   });
 
+  test('drips its body byte by byte: 408 or 504, the connection ends, the service gets no whole request', async () => {
+    guarded.service.script = () => undefined;
+    const wire = await guarded.open();
+    wire.send(guarded.proven({ method: 'POST', target: '/a', headers: ['Content-Length: 1000'] }));
+    const timer = setInterval(() => wire.send('a'), 50);
+    const response = await wire.response();
+    assert.ok([408, 504].includes(response.status), String(response.status));
+    await wire.closed();
+    clearInterval(timer);
+    assert.deepEqual(guarded.service.requests, []);
+    guarded.service.reset();
+    await guarded.serves();
+  });
+
   test('keeps a connection without a request: it ends without a word', async () => {
     const wire = await guarded.open();
     wire.send(guarded.proven({ target: '/a' }));

@@ -27,11 +27,13 @@ export interface ProvenParts extends RequestParts {
 export class Guarded {
   readonly sidecar: Sidecar;
   readonly service: RecordingService;
-  readonly #caller: Caller;
+  readonly #signer: DpopKey;
+  #caller: Caller;
 
-  private constructor(sidecar: Sidecar, service: RecordingService, caller: Caller) {
+  private constructor(sidecar: Sidecar, service: RecordingService, { signer, ...caller }: Caller & Signer) {
     this.sidecar = sidecar;
     this.service = service;
+    this.#signer = signer;
     this.#caller = caller;
   }
 
@@ -53,12 +55,27 @@ export class Guarded {
       const key = makeDpopKey();
       const token = signToken(signer, key);
       const nonce = await sidecar.nonce(token, key);
-      return new Guarded(sidecar, service, { key, token, nonce });
+      return new Guarded(sidecar, service, { signer, key, token, nonce });
     } catch (error) {
       await sidecar.stop();
       await service.stop();
       throw error;
     }
+  }
+
+  /** whose requests pass */
+  get caller(): Caller {
+    return this.#caller;
+  }
+
+  /** An access token of the issuer that is bound to the key. @param claims - changed or, with undefined, left out */
+  mint(key: DpopKey, claims: Readonly<Record<string, unknown>> = {}): string {
+    return signToken(this.#signer, key, claims);
+  }
+
+  /** The caller goes on with a new token for its key. */
+  renewToken(): void {
+    this.#caller = { ...this.#caller, token: this.mint(this.#caller.key) };
   }
 
   /** `Authorization` and `DPoP` lines for one request. */
@@ -144,11 +161,16 @@ interface Caller {
   readonly nonce: string;
 }
 
-function signToken(signer: DpopKey, { jkt }: DpopKey): string {
+interface Signer {
+  readonly signer: DpopKey;
+}
+
+function signToken(signer: DpopKey, { jkt }: DpopKey, changes: object = {}): string {
   const now = Math.floor(Date.now() / 1000);
   const claims = {
     ...{ iss: issuer, aud: audience, sub: 'alice', client_id: 'c1', scope: 'read' },
     ...{ iat: now, exp: now + 600, jti: randomUUID(), cnf: { jkt } },
+    ...changes,
   };
   return signCompact(signer.privateKey, { typ: 'at+jwt', alg: 'ES256', kid: 'k1' }, claims);
 }

@@ -1,3 +1,4 @@
+import { SignatureBudget } from '#holdfast/jws/signature-budget.js';
 import { type DpopContext, type DpopOptions, DpopVerifier } from '#holdfast/proof/dpop.js';
 import { NonceIssuer } from '#holdfast/proof/nonce.js';
 import { sha256Base64url } from '#holdfast/support/digest.js';
@@ -18,7 +19,8 @@ export function makeVerifier({
     replayMemorySinceMs: 0,
     ...changes,
   };
-  return { verifier: new DpopVerifier(options, { clock, nonces: issuer }), clock, nonces: issuer };
+  const budget = new SignatureBudget({ failuresPerMinute: 1_000_000, clock });
+  return { verifier: new DpopVerifier(options, { clock, nonces: issuer, budget }), clock, nonces: issuer };
 }
 
 /** The request that the proofs of a test are made for. */
@@ -27,6 +29,8 @@ export const context: DpopContext = {
   uri: 'https://api.example/orders',
   tokenDigest: sha256Base64url('an access token'),
   origin: 'https://api.example',
+  boundKey: undefined,
+  remoteAddress: '192.0.2.1',
 };
 
 /** Claims that fit `context` at that time. */

@@ -39,6 +39,7 @@ test('DESIGN 2: defaults carry their units', () => {
     bodyBytes: Number.POSITIVE_INFINITY,
     connections: 10_000,
     connectionsPerAddress: 1000,
+    failedSignaturesPerAddress: 100,
     headersTimeoutMs: 10_000,
     requestTimeoutMs: 300_000,
     idleTimeoutMs: 65_000,

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import test from 'node:test';
 import fc from 'fast-check';
-import { importProofKey, type ProofAlgorithm } from '#holdfast/proof/jwk.js';
+import type { ProofAlgorithm } from '#holdfast/proof/jwk.js';
 import { deniedLater } from '../../support/denied.js';
+import { importKey } from '../../support/proof-key.js';
 import { makeClientKey } from '../../support/proofs.js';
 
 const keys = {
@@ -13,16 +14,16 @@ const keys = {
   EdDSA: makeClientKey('EdDSA'),
 };
 const refused = (jwk: unknown, algorithm: ProofAlgorithm) =>
-  deniedLater(() => importProofKey(jwk, algorithm), 'dpop_key_invalid');
+  deniedLater(() => importKey(jwk, algorithm), 'dpop_key_invalid');
 const bytes = (length: number, fill = 0xff) => Buffer.alloc(length, fill).toString('base64url');
 
 test('G20: the thumbprint covers the required members in lexicographic order and nothing else', async () => {
   const { publicJwk } = keys.ES256;
   const { crv, kty, x, y } = publicJwk;
   const expected = createHash('sha256').update(JSON.stringify({ crv, kty, x, y })).digest('base64url');
-  assert.equal((await importProofKey(publicJwk, 'ES256')).thumbprint, expected);
+  assert.equal((await importKey(publicJwk, 'ES256')).thumbprint, expected);
   const decorated = { y, use: 'sig', kid: 'a', alg: 'ES256', x, x5c: ['y'], kty, crv };
-  assert.equal((await importProofKey(decorated, 'ES256')).thumbprint, expected);
+  assert.equal((await importKey(decorated, 'ES256')).thumbprint, expected);
 });
 
 test('G07: a key with any private or symmetric member is refused, whatever its value', async () => {
@@ -33,7 +34,7 @@ test('G07: a key with any private or symmetric member is refused, whatever its v
         await refused({ ...key.publicJwk, [member]: value }, algorithm);
     }
     await refused({ ...key.privateKey.export({ format: 'jwk' }) }, algorithm);
-    await importProofKey(key.publicJwk, algorithm);
+    await importKey(key.publicJwk, algorithm);
   }
 });
 
@@ -54,9 +55,9 @@ test('G08: type, curve and alg of the key fit the algorithm of the proof', async
   await refused({ ...ES256.publicJwk, alg: 'ES384' }, 'ES256');
   await refused({ ...EdDSA.publicJwk, crv: 'Ed448' }, 'EdDSA');
   await refused({ ...EdDSA.publicJwk, crv: 'X25519' }, 'EdDSA');
-  await importProofKey({ ...ES256.publicJwk, alg: 'ES256' }, 'ES256');
-  await importProofKey(EdDSA.publicJwk, 'Ed25519');
-  await importProofKey(ES384.publicJwk, 'ES384');
+  await importKey({ ...ES256.publicJwk, alg: 'ES256' }, 'ES256');
+  await importKey(EdDSA.publicJwk, 'Ed25519');
+  await importKey(ES384.publicJwk, 'ES384');
 });
 
 test('G08: coordinates have exactly the length of the field, and the point lies on the curve', async () => {
@@ -77,7 +78,7 @@ test('G08: coordinates have exactly the length of the field, and the point lies 
   await refused({ ...publicJwk, x: bytes(32, 1) }, 'ES256');
   await refused({ ...publicJwk, x: bytes(32, 0), y: bytes(32, 0) }, 'ES256');
   await refused({ ...publicJwk, x: publicJwk.y, y: publicJwk.x }, 'ES256');
-  await importProofKey(publicJwk, 'ES256');
+  await importKey(publicJwk, 'ES256');
 });
 
 test('G08: RSA keys have 2048 to 4096 bits, the usual exponent and a canonical modulus', async () => {
@@ -98,8 +99,8 @@ test('G08: RSA keys have 2048 to 4096 bits, the usual exponent and a canonical m
   ]) {
     await refused({ ...publicJwk, n }, 'PS256');
   }
-  await importProofKey(publicJwk, 'PS256');
-  await importProofKey({ ...publicJwk, n: bytes(512) }, 'PS256');
+  await importKey(publicJwk, 'PS256');
+  await importKey({ ...publicJwk, n: bytes(512) }, 'PS256');
 });
 
 test('G08: Ed25519 keys have 32 bytes and no small order', async () => {
@@ -109,7 +110,7 @@ test('G08: Ed25519 keys have 32 bytes and no small order', async () => {
   identity[0] = 1;
   await refused({ ...publicJwk, x: identity.toString('base64url') }, 'EdDSA');
   await refused({ ...publicJwk, x: bytes(32, 0) }, 'EdDSA');
-  await importProofKey(publicJwk, 'EdDSA');
+  await importKey(publicJwk, 'EdDSA');
 });
 
 test('G08: an arbitrary value is a good key or refused, nothing else is thrown', async () => {
@@ -124,7 +125,7 @@ test('G08: an arbitrary value is a good key or refused, nothing else is thrown',
   const algorithm = fc.constantFrom<ProofAlgorithm>('ES256', 'ES384', 'PS256', 'RS256', 'EdDSA', 'Ed25519');
   await fc.assert(
     fc.asyncProperty(fc.oneof(jwk, fc.jsonValue()), algorithm, async (value, alg) => {
-      const key = await importProofKey(value, alg).catch((error: unknown) => error);
+      const key = await importKey(value, alg).catch((error: unknown) => error);
       const reason = typeof key === 'object' && key !== null && 'reason' in key ? key.reason : undefined;
       assert.ok(
         reason === 'dpop_key_invalid' ||

@@ -6,12 +6,12 @@ import { parseCompactJws, splitCompactJws } from '#holdfast/jws/compact.js';
 import { verifyCertificate } from '#holdfast/proof/certificate.js';
 import type { DpopContext } from '#holdfast/proof/dpop.js';
 import { equalsHtu } from '#holdfast/proof/htu.js';
-import { importProofKey } from '#holdfast/proof/jwk.js';
 import { isSignedWith } from '#holdfast/proof/signature.js';
 import { parseCredentials } from '#holdfast/request/credentials.js';
 import { sha256Base64url } from '#holdfast/support/digest.js';
 import { deniedLater } from '../../support/denied.js';
 import { ManualClock } from '../../support/manual-clock.js';
+import { importKey } from '../../support/proof-key.js';
 import { makeToken } from '../../support/tokens.js';
 import { makeVerifier } from '../../support/verifier.js';
 import * as rfc7638 from '../../vectors/rfc7638.js';
@@ -19,9 +19,9 @@ import * as rfc8705 from '../../vectors/rfc8705.js';
 import * as rfc9449 from '../../vectors/rfc9449.js';
 
 test('G20: the thumbprint of RFC 7638 §3.1, whose optional members do not count', async () => {
-  assert.equal((await importProofKey(rfc7638.jwk, 'RS256')).thumbprint, rfc7638.thumbprint);
+  assert.equal((await importKey(rfc7638.jwk, 'RS256')).thumbprint, rfc7638.thumbprint);
   const { kty, n, e } = rfc7638.jwk;
-  assert.equal((await importProofKey({ n, kty, e }, 'RS256')).thumbprint, rfc7638.thumbprint);
+  assert.equal((await importKey({ n, kty, e }, 'RS256')).thumbprint, rfc7638.thumbprint);
 });
 
 test('RFC 9449 §4.1 figures 2 and 4: the proof for the token endpoint', async () => {
@@ -29,7 +29,7 @@ test('RFC 9449 §4.1 figures 2 and 4: the proof for the token endpoint', async (
   const limits = { maxBytes: 8192, malformed: 'dpop_proof_malformed' } as const;
   assert.deepEqual(parseCompactJws(proof, limits), { header, claims });
   assert.ok(equalsHtu(claims.htu, 'https://server.example.com/token'));
-  const { key, thumbprint } = await importProofKey(header.jwk, 'ES256');
+  const { key, thumbprint } = await importKey(header.jwk, 'ES256');
   assert.equal(thumbprint, rfc9449.jkt);
   const { signingInput, signature } = splitCompactJws(proof, limits);
   const signed = { data: Buffer.from(signingInput), signature: Buffer.from(signature, 'base64url') };
@@ -48,6 +48,8 @@ test('RFC 9449 §7.1: the proof for a protected resource verifies, at its time a
     uri: claims.htu,
     tokenDigest: digest,
     origin: 'https://resource.example.org',
+    boundKey: rfc9449.jkt,
+    remoteAddress: '192.0.2.1',
   };
   const dpop = await verifier.verify([proof], context);
   assert.equal(dpop.jkt, rfc9449.jkt);
@@ -69,6 +71,8 @@ test('RFC 9449 §7.1: the same proof fits no other token, method or time', async
     uri: claims.htu,
     tokenDigest: claims.ath,
     origin: 'https://resource.example.org',
+    boundKey: rfc9449.jkt,
+    remoteAddress: '192.0.2.1',
   };
   const verifyAt = (nowSeconds: number, changes: Partial<DpopContext>) => () =>
     makeVerifier({ nowSeconds }).verifier.verify([proof], { ...context, ...changes });
@@ -85,6 +89,8 @@ test('RFC 9449 §4.1: the proof for the token endpoint, which has no ath, is non
     uri: claims.htu,
     tokenDigest: sha256Base64url('x'),
     origin: 'https://server.example.com',
+    boundKey: undefined,
+    remoteAddress: '192.0.2.1',
   };
   await deniedLater(
     () => makeVerifier({ nowSeconds: claims.iat }).verifier.verify([proof], context),

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
+import { SignatureBudget } from '#holdfast/jws/signature-budget.js';
 import { sha256Base64url } from '#holdfast/support/digest.js';
 import { TokenVerifier } from '#holdfast/token/verify.js';
 import { makeSigningKey, signJws, TestIssuer } from '../../support/issuer.js';
-import { Bench } from './bench.js';
+import { Bench, payer } from './bench.js';
 
 test('D01: only three canonical base64url segments are a token', async (t) => {
   const bench = await Bench.start(t);
@@ -157,10 +158,10 @@ test('D16: a hit answers at once, with the same token', async (t) => {
   const bench = await Bench.start(t);
   const token = bench.issuer.mint();
   const presented = { scheme: 'Bearer', token, digest: sha256Base64url(token) } as const;
-  const first = bench.verifier.verify(presented);
+  const first = bench.verifier.verify(presented, payer);
   assert(first instanceof Promise);
   const verified = await first;
-  assert.equal(bench.verifier.verify(presented), verified);
+  assert.equal(bench.verifier.verify(presented, payer), verified);
   assert.deepEqual(bench.cache, ['miss', 'hit']);
 });
 
@@ -184,7 +185,7 @@ test('D20: an issuer vouches for its own tokens only', async (t) => {
   t.after(() => verifier.close());
   await verifier.start();
   const verify = async (token: string) =>
-    verifier.verify({ scheme: 'Bearer', token, digest: sha256Base64url(token) });
+    verifier.verify({ scheme: 'Bearer', token, digest: sha256Base64url(token) }, payer);
 
   await assert.rejects(verify(b.mint({ claims: { iss: a.issuer.issuer } })), {
     name: 'Denial',
@@ -204,11 +205,14 @@ test('D20: an issuer vouches for its own tokens only', async (t) => {
 
 test('without issuers every token is refused', async (t) => {
   const bench = await Bench.start(t);
-  const verifier = new TokenVerifier([], { clock: bench.clock });
+  const verifier = new TokenVerifier([], {
+    clock: bench.clock,
+    budget: new SignatureBudget({ failuresPerMinute: 1_000_000, clock: bench.clock }),
+  });
   await verifier.start();
   const token = bench.issuer.mint();
   const presented = { scheme: 'Bearer', token, digest: sha256Base64url(token) } as const;
-  await assert.rejects(async () => verifier.verify(presented), { reason: 'token_issuer_unknown' });
+  await assert.rejects(async () => verifier.verify(presented, payer), { reason: 'token_issuer_unknown' });
   await bench.accepts(token);
 });
 

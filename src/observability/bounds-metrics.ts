@@ -1,0 +1,41 @@
+import type { Registry } from 'prom-client';
+import { type Count, Tally } from './series.js';
+
+/** What the bounds on strangers have done. Label values are the closed sets of the methods' parameters (S03). */
+export class BoundsMetrics {
+  readonly #verifications: Readonly<Record<'proof' | 'token', Readonly<Record<'ok' | 'failed', Count>>>>;
+  readonly #refused: Readonly<Record<'total' | 'address' | 'displaced', Count>>;
+
+  constructor(registry: Registry) {
+    const verifications = new Tally({
+      name: 'holdfast_signature_verifications_total',
+      help: 'Signatures that were verified',
+      labelNames: ['kind', 'result'],
+      registry,
+    });
+    const refused = new Tally({
+      name: 'holdfast_connections_refused_total',
+      help: 'Client connections that were closed because there were too many',
+      labelNames: ['cause'],
+      registry,
+    });
+    const results = (kind: string) => ({
+      ok: verifications.series({ kind, result: 'ok' }),
+      failed: verifications.series({ kind, result: 'failed' }),
+    });
+    this.#verifications = { proof: results('proof'), token: results('token') };
+    this.#refused = {
+      total: refused.series({ cause: 'total' }),
+      address: refused.series({ cause: 'address' }),
+      displaced: refused.series({ cause: 'displaced' }),
+    };
+  }
+
+  signatureVerified(kind: 'proof' | 'token', result: 'ok' | 'failed'): void {
+    this.#verifications[kind][result].value++;
+  }
+
+  connectionRefused(cause: 'total' | 'address' | 'displaced'): void {
+    this.#refused[cause].value++;
+  }
+}
