@@ -34,9 +34,9 @@ export interface ClientTarget {
   readonly tls: tls.ConnectionOptions | undefined;
 }
 
-// How long nothing may come before the client takes what it has for all. The service is given 500 ms by the
+// How long nothing may come before the client takes what it has for all. The service is given 1500 ms by the
 // configuration; a request that is not whole gets its answer at its own time limit only, which few cases wait for.
-const quietMs = { owed: 1500, unsure: 250, partial: 60, settled: 10, stay: 6000 };
+const quietMs = { owed: 4000, unsure: 250, partial: 60, settled: 10, stay: 6000 };
 
 export async function play(one: Case, target: ClientTarget): Promise<Played> {
   const { requests, hasRest } = readRequests(one.bytes);
@@ -98,8 +98,7 @@ export function readRequests(bytes: string): Pick<Played, 'requests' | 'hasRest'
       rest = rest.slice(read.length);
       continue;
     }
-    if (read.kind === 'partial' && read.message !== undefined)
-      requests.push({ message: read.message, whole: false });
+    if (read.message !== undefined) requests.push({ message: read.message, whole: false });
     return { requests, hasRest: read.kind === 'malformed' || read.message === undefined };
   }
   return { requests, hasRest: false };

@@ -129,7 +129,7 @@ export async function deploy(
       },
       upstream: {
         url: upstreamUrl,
-        ...{ connectTimeout: '5s', responseTimeout: '500ms', idleTimeout: '500ms' },
+        ...{ connectTimeout: '5s', responseTimeout: '1500ms', idleTimeout: '1500ms' },
         connections: 16,
         queue: { length: 200, wait: '5s' },
       },

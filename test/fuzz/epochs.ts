@@ -164,9 +164,9 @@ function openEpoch(): Epoch {
 function isRepetition(arrivals: readonly Arrival[]): boolean {
   const [first, second] = arrivals;
   const isIdempotent = /^(?:GET|HEAD|OPTIONS|PUT|DELETE)$/.test(first?.message.method ?? '');
-  return (
-    arrivals.length === 2 && isIdempotent && first?.message.body === '' && rewrite(first) === rewrite(second)
-  );
+  // The second time on a connection of its own.
+  const again = rewrite(second).replace(/^Connection: close/m, 'Connection: keep-alive');
+  return arrivals.length === 2 && isIdempotent && first?.message.body === '' && rewrite(first) === again;
 }
 
 function rewrite(arrival: Arrival | undefined): string {

@@ -39,7 +39,7 @@ export interface Summary {
   readonly residentBytes: readonly { readonly before: number; readonly after: number }[];
 }
 
-const epochCases = 64;
+const epochCases = 256;
 const nonceAgeMs = 60_000;
 const maxViolations = 25;
 /** what the processes may grow by: caches that fill, not leaks, which go on */

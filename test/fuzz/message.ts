@@ -17,7 +17,8 @@ export type Read<M extends Message = Message> =
   | { readonly kind: 'whole'; readonly message: M; readonly length: number }
   /** more may follow; without message the head is not whole */
   | { readonly kind: 'partial'; readonly message?: M }
-  | { readonly kind: 'malformed'; readonly why: string };
+  /** with message: its body is */
+  | { readonly kind: 'malformed'; readonly why: string; readonly message?: M };
 
 export interface RequestMessage extends Message {
   readonly method: string;
@@ -46,10 +47,11 @@ const requestLine = {
 };
 
 export function readRequest(text: string, strictness: Strictness): Read<RequestMessage> {
-  // RFC 9112 §2.2: an empty line in front of a request is passed over.
-  const start = strictness === 'client' ? (/^(?:\r\n)+/.exec(text)?.[0].length ?? 0) : 0;
+  // RFC 9112 §2.2: empty lines in front of a request are passed over. Node's parser takes any line end for one.
+  const start = strictness === 'client' ? (/^[\r\n]+/.exec(text)?.[0].length ?? 0) : 0;
   const head = readHead(text, start, fieldLine[strictness]);
-  if (head.kind !== 'whole') return head.kind === 'malformed' ? head : { kind: 'partial' };
+  if (head.kind !== 'whole')
+    return head.kind === 'malformed' ? { kind: 'malformed', why: head.why } : { kind: 'partial' };
   const match = requestLine[strictness].exec(head.message.line);
   if (match === null) return { kind: 'malformed', why: 'request line' };
   const [, method = '', target = '', version = ''] = match;
@@ -68,7 +70,8 @@ export function readAnswer(
   { bodiless, ended }: { bodiless: boolean; ended: boolean },
 ): Read<AnswerMessage> {
   const head = readHead(text, 0, fieldLine.answer);
-  if (head.kind !== 'whole') return head.kind === 'malformed' ? head : { kind: 'partial' };
+  if (head.kind !== 'whole')
+    return head.kind === 'malformed' ? { kind: 'malformed', why: head.why } : { kind: 'partial' };
   const match = /^HTTP\/1\.1 ([1-5][0-9][0-9]) [\x20-\x7e]*$/.exec(head.message.line);
   if (match === null) return { kind: 'malformed', why: 'status line' };
   const status = Number(match[1]);
@@ -147,13 +150,15 @@ function readChunks<M extends Message>(
   { at, strictness }: Omit<BodyPlace, 'framing'>,
 ): Read<M> {
   let body = '';
-  const partial = (): Read<M> => ({ kind: 'partial', message: { ...message, framing: 'chunked', body } });
+  const soFar = (): M => ({ ...message, framing: 'chunked', body });
+  const partial = (): Read<M> => ({ kind: 'partial', message: soFar() });
+  const malformed = (why: string): Read<M> => ({ kind: 'malformed', why, message: soFar() });
   for (let place = at; ; ) {
     const size = matchAt(sizeLine[strictness], text, place);
     if (size === undefined)
       return /^[0-9a-f]{0,16}(?:[\t ]*;[^\r\n]*)?\r?$/i.test(text.slice(place))
         ? partial()
-        : { kind: 'malformed', why: 'chunk size' };
+        : malformed('chunk size');
     place += size[0].length;
     const bytes = Number.parseInt(size[1] ?? '', 16);
     if (bytes === 0) {
@@ -166,12 +171,12 @@ function readChunks<M extends Message>(
         };
       const mayBecome =
         strictness === 'sent' ? '\r\n'.startsWith(text.slice(place)) : text.indexOf('\r\n\r\n', place) < 0;
-      return mayBecome ? partial() : { kind: 'malformed', why: 'trailers' };
+      return mayBecome ? partial() : malformed('trailers');
     }
     body += text.slice(place, place + bytes);
     place += bytes + 2;
     if (text.length < place) return partial();
-    if (text.slice(place - 2, place) !== '\r\n') return { kind: 'malformed', why: 'end of chunk' };
+    if (text.slice(place - 2, place) !== '\r\n') return malformed('end of chunk');
   }
 }
 

@@ -5,7 +5,7 @@ export const usage = `Usage: npm run fuzz -- [options]
 
   --minutes N   how long (1; fractions are allowed)
   --seed S      any text; the same seed gives the same cases (a new one each run)
-  --jobs N      connections at one time (24)
+  --jobs N      connections at one time (48)
   --cases N     end after so many cases
   --first N     number of the first case, to begin where a violation was found (0)
   --json FILE   the summary, for machines
@@ -22,7 +22,7 @@ export function parseOptions(args: readonly string[]): CommandOptions | undefine
     options: {
       minutes: { type: 'string', default: '1' },
       seed: { type: 'string', default: String(Date.now()) },
-      jobs: { type: 'string', default: '24' },
+      jobs: { type: 'string', default: '48' },
       cases: { type: 'string', default: '1000000000' },
       first: { type: 'string', default: '0' },
       json: { type: 'string' },
