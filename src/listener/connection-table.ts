@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { SocketAddress } from '../support/bind.js';
 import { Connection } from './connection.js';
 import type { TlsTrust } from './trust.js';
 
@@ -6,6 +7,8 @@ export interface ConnectionLimits {
   /** open connections in all; Node refuses further ones at once */
   readonly connections: number;
   readonly connectionsPerAddress: number;
+  /** where connections are made to */
+  readonly address: SocketAddress;
 }
 
 /** All open client connections. @see REQUIREMENTS S09 */
@@ -31,14 +34,19 @@ export class ConnectionTable {
     return this.#sockets.size;
   }
 
-  /** Counts a new TCP connection, and closes it when its address has too many. A unix socket has no address. */
+  /**
+   * Counts a new connection, and closes it when its address has too many. A peer that has reset its TCP connection before
+   * it was accepted has no address any more, but may have sent requests: nobody could tell from where, so they are not read.
+   */
   admit(socket: Socket): void {
     const address = socket.remoteAddress ?? '';
     const count = (this.#perAddress.get(address) ?? 0) + 1;
     this.#perAddress.set(address, count);
     this.#sockets.add(socket);
     socket.once('close', () => this.#forget(socket, address));
-    if (address !== '' && count > this.#limits.connectionsPerAddress) socket.destroy();
+    // Everybody on a unix socket has the same: none.
+    if ('socketPath' in this.#limits.address) return;
+    if (address === '' || count > this.#limits.connectionsPerAddress) socket.destroy();
   }
 
   /** Waits for the first request. @param socket - as HTTP sees it: the TLS socket where there is TLS, after its handshake */

@@ -120,7 +120,7 @@ const words: List = [
     '',
   ],
   ...['Bearer', 'DPoP', 'dpop', 'Basic', 'close', 'keep-alive', 'chunked', '100-continue', 'upgrade', 'h2c'],
-  ...['0', '-1', '65536', '4294967296', 'ffffffffffffffff', 'null', 'true', '{}', '[]', 'eyJ9', '__proto__'],
+  ...['0', '-1', '65536', '4294967296', 'ffffffffffffffff', 'null', 'true', '{}', '[]', '__proto__'],
 ];
 
 const hidden = `GET /public/hidden HTTP/1.1\r\nHost: ${authority}\r\n\r\n`;

@@ -134,7 +134,12 @@ export function spawnSidecar({ config, files = {}, env = {}, nodeArgs = [], onEv
   const file = join(folder, 'holdfast.yaml');
   writeFileSync(file, JSON.stringify(whole, undefined, 2)); // JSON is YAML
   return {
-    child: Child.start({ name: 'holdfast', args: [...nodeArgs, mainScript, 'serve', '--config', file], env, onEvent }),
+    child: Child.start({
+      name: 'holdfast',
+      args: [...nodeArgs, mainScript, 'serve', '--config', file],
+      env,
+      onEvent,
+    }),
     folder,
   };
 }
