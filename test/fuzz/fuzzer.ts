@@ -40,7 +40,6 @@ export interface Summary {
 }
 
 const epochCases = 256;
-const nonceAgeMs = 60_000;
 const maxViolations = 25;
 /** what the processes may grow by: caches that fill, not leaks, which go on */
 const maxGrowthBytes = 200 * 1024 * 1024;
@@ -48,7 +47,8 @@ const maxGrowthBytes = 200 * 1024 * 1024;
 interface Gateway {
   readonly listening: Listening;
   readonly sidecar: Sidecar;
-  readonly nonce: { value: string; takenMs: number };
+  /** taken at the start, when proofs need one */
+  nonce: string;
   residentBefore: number;
 }
 
@@ -95,8 +95,10 @@ export class Fuzzer {
         onEvent: (event) => this.#hear({ listening, fields: event }),
         changes: leak?.config ?? {},
       });
-      const gateway = { listening, sidecar, nonce: { value: '', takenMs: 0 }, residentBefore: 0 };
+      const gateway: Gateway = { listening, sidecar, nonce: '', residentBefore: 0 };
       this.#gateways.push(gateway);
+      gateway.nonce = await fetchNonce(sidecar, listening, this.#cast);
+      this.#epochs.secrets.add(gateway.nonce);
       const { text } = await sidecar.admin('/.well-known/jwks.json');
       keys[listening] = JSON.parse(text).keys[0];
     }
@@ -128,7 +130,6 @@ export class Fuzzer {
   }
 
   async #playEpoch(count: number): Promise<void> {
-    for (const gateway of this.#gateways) await this.#renewNonce(gateway);
     const end = this.#next + count;
     const lanes = Array.from({ length: this.#options.jobs }, async () => {
       while (this.#next < end) {
@@ -149,7 +150,7 @@ export class Fuzzer {
     const holder = certificateOf === undefined ? undefined : this.#cast.callers[certificateOf];
     const desk: Desk = {
       ...{ cast: this.#cast, listening, holder, proofs: this.#proofs },
-      nonce: gateway.nonce.value,
+      nonce: gateway.nonce,
     };
     const one = writeCase(this.#options.seed, number, desk);
     const { certPem: cert, keyPem: key } = holder?.certificate ?? {};
@@ -161,13 +162,6 @@ export class Fuzzer {
     this.#tally.cases++;
     this.#tally.requests += played.requests.length + (played.hasRest ? 1 : 0);
     return played;
-  }
-
-  async #renewNonce({ nonce, sidecar, listening }: Gateway): Promise<void> {
-    if (nonce.takenMs !== 0 && performance.now() - nonce.takenMs < nonceAgeMs) return;
-    nonce.value = await fetchNonce(sidecar, listening, this.#cast);
-    nonce.takenMs = performance.now();
-    this.#epochs.secrets.add(nonce.value);
   }
 
   #hear(event: LoggedRequest): void {
@@ -184,17 +178,26 @@ export class Fuzzer {
   async #watch(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await delay(1000, undefined, { signal }).catch(() => {});
-      for (const { listening, sidecar } of this.#gateways) {
+      for (const gateway of this.#gateways) {
         try {
-          const bytes = request({ target: '/public/good' });
-          const { status, body } = await sidecar.send(bytes, listening === 'tls' ? {} : undefined);
-          this.#tally.good++;
-          if (status !== 200) this.#complain(`a good request got ${status} ${body} (${listening})`);
+          await this.#sendGood(gateway);
         } catch (error) {
-          this.#complain(`a good request was not served (${listening}): ${String(error)}`);
+          this.#complain(`a good request was not served (${gateway.listening}): ${String(error)}`);
           return;
         }
       }
+    }
+  }
+
+  /** Tries again where the service could have been too slow, on a machine that has other things to do. */
+  async #sendGood({ listening, sidecar }: Gateway): Promise<void> {
+    const bytes = request({ target: '/public/good' });
+    for (let attempt = 1; ; attempt++) {
+      const { status, body } = await sidecar.send(bytes, listening === 'tls' ? {} : undefined);
+      this.#tally.good++;
+      if (status === 200) return;
+      this.#tally.late++;
+      if (attempt === 5 || (status !== 504 && status !== 503)) throw new Error(`${status} ${body}`);
     }
   }
 

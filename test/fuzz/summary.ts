@@ -10,7 +10,7 @@ export function formatSummary({ seed, seconds, tally, violations, residentBytes 
     `failed: ${list(tally.failed)}`,
     `otherwise: ${list(tally.otherwise)}`,
     `status: ${list(tally.answers)}`,
-    `good requests meanwhile: ${tally.good}; resident memory, MiB: ${residentBytes.map(({ before, after }) => `${mib(before)} to ${mib(after)}`).join(', ')}`,
+    `good requests meanwhile: ${tally.good}, of these too late ${tally.late}; resident memory, MiB: ${residentBytes.map(({ before, after }) => `${mib(before)} to ${mib(after)}`).join(', ')}`,
     `violations: ${violations}`,
   ].join('\n');
 }

@@ -11,6 +11,8 @@ export class Tally {
   readonly answers: Record<string, number> = {};
   arrivals = 0;
   good = 0;
+  /** of these got no answer of the service in time */
+  late = 0;
 
   logged({ fields }: LoggedRequest): void {
     const { outcome, proof, reason } = fields;
