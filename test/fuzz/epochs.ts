@@ -13,7 +13,12 @@ interface Epoch {
   readonly arrivals: Map<string, Arrival[]>;
 }
 
-const patienceMs = 20_000;
+export interface EpochsParts {
+  readonly violations: Violations;
+  readonly tally: Tally;
+  /** how long what has arrived may take to be logged, and what has begun to arrive to be whole or cut */
+  readonly patienceMs: number;
+}
 
 /** Puts together what clients sent and got, what the service saw and what was logged, and judges it in portions. */
 export class Epochs {
@@ -23,15 +28,17 @@ export class Epochs {
   readonly #service: FuzzService;
   readonly #violations: Violations;
   readonly #tally: Tally;
+  readonly #patienceMs: number;
   #current = openEpoch();
   #previous = openEpoch();
   /** requests that have arrived, and proofs that have passed, by the id under which they did */
   readonly #taken = new Map<SentRequest | string, string>();
 
-  constructor(service: FuzzService, { violations, tally }: { violations: Violations; tally: Tally }) {
+  constructor(service: FuzzService, { violations, tally, patienceMs }: EpochsParts) {
     this.#service = service;
     this.#violations = violations;
     this.#tally = tally;
+    this.#patienceMs = patienceMs;
   }
 
   add(played: Played): void {
@@ -48,7 +55,7 @@ export class Epochs {
     const ids = this.#current.played.flatMap(({ answers }) =>
       answers.flatMap(({ message }) => message.all('x-request-id')),
     );
-    const deadline = performance.now() + patienceMs;
+    const deadline = performance.now() + this.#patienceMs;
     const isOpen = () => {
       this.#collect();
       const open = [...ids, ...this.#current.arrivals.keys()].some((id) => this.#loggedAs(id) === undefined);

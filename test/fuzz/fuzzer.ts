@@ -22,6 +22,8 @@ export interface FuzzOptions {
   /** connections at one time */
   readonly jobs: number;
   readonly violations: Violations;
+  /** for what has arrived to be logged; default: 20 s */
+  readonly patienceMs?: number;
   /** for the test that the oracle can fail: what stands between Holdfast and the service, and what is configured */
   readonly leak?: {
     /** @returns the URL of something that passes on to the service what it gets, or not quite that */
@@ -40,6 +42,7 @@ export interface Summary {
 }
 
 const epochCases = 256;
+const patienceMs = 20_000;
 const maxViolations = 25;
 /** what the processes may grow by: caches that fill, not leaks, which go on */
 const maxGrowthBytes = 200 * 1024 * 1024;
@@ -69,7 +72,11 @@ export class Fuzzer {
     this.#cast = cast;
     this.#service = service;
     this.#next = options.first;
-    this.#epochs = new Epochs(service, { violations: options.violations, tally: this.#tally });
+    this.#epochs = new Epochs(service, {
+      violations: options.violations,
+      tally: this.#tally,
+      patienceMs: options.patienceMs ?? patienceMs,
+    });
   }
 
   /** Holds when everything that was started is gone again. */

@@ -11,7 +11,7 @@ export const usage = `Usage: npm run fuzz -- [options]
   --json FILE   the summary, for machines
 `;
 
-export interface CommandOptions extends Omit<FuzzOptions, 'violations' | 'leak'> {
+export interface CommandOptions extends Omit<FuzzOptions, 'violations' | 'leak' | 'patienceMs'> {
   readonly json: string | undefined;
 }
 
