@@ -22,6 +22,8 @@ export interface FuzzOptions {
   /** connections at one time */
   readonly jobs: number;
   readonly violations: Violations;
+  /** ends the run early, as if its time were over */
+  readonly signal?: AbortSignal;
   /** for what has arrived to be logged; default: 20 s */
   readonly patienceMs?: number;
   /** for the test that the oracle can fail: what stands between Holdfast and the service, and what is configured */
@@ -121,7 +123,8 @@ export class Fuzzer {
     for (let epoch = 0; ; epoch++) {
       const left = Math.min(epochCases, first + maxCases - this.#next);
       const isOver = performance.now() - this.#startedMs > durationMs || left <= 0;
-      if (isOver || violations.count >= maxViolations || this.#hasLost()) break;
+      if (isOver || this.#options.signal?.aborted || violations.count >= maxViolations || this.#hasLost())
+        break;
       await this.#playEpoch(left);
       if (epoch === 2) for (const gateway of this.#gateways) gateway.residentBefore = await resident(gateway);
     }

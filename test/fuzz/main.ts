@@ -15,7 +15,9 @@ import { Violations } from './violations.js';
 async function main({ json, ...options }: CommandOptions): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-fuzz-'));
   const violations = new Violations(folder, options.seed);
-  const summary = await Fuzzer.run({ ...options, violations });
+  const end = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => end.abort());
+  const summary = await Fuzzer.run({ ...options, violations, signal: end.signal });
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(summary, undefined, 2)}\n`);
   console.log(formatSummary(summary));
   if (violations.count === 0) {

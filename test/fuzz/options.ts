@@ -11,7 +11,7 @@ export const usage = `Usage: npm run fuzz -- [options]
   --json FILE   the summary, for machines
 `;
 
-export interface CommandOptions extends Omit<FuzzOptions, 'violations' | 'leak' | 'patienceMs'> {
+export interface CommandOptions extends Omit<FuzzOptions, 'violations' | 'leak' | 'patienceMs' | 'signal'> {
   readonly json: string | undefined;
 }
 
