@@ -36,7 +36,8 @@ export class ConnectionTable {
 
   /**
    * Counts a new connection, and closes it when its address has too many. A peer that has reset its TCP connection before
-   * it was accepted has no address any more, but may have sent requests: nobody could tell from where, so they are not read.
+   * it was accepted has no address any more, but may have sent requests: nobody could tell from where, so they are not
+   * read.
    */
   admit(socket: Socket): void {
     const address = socket.remoteAddress ?? '';
@@ -44,14 +45,14 @@ export class ConnectionTable {
     this.#perAddress.set(address, count);
     this.#sockets.add(socket);
     socket.once('close', () => this.#forget(socket, address));
-    // Everybody on a unix socket has the same: none.
-    if ('socketPath' in this.#limits.address) return;
-    if (address === '' || count > this.#limits.connectionsPerAddress) socket.destroy();
+    const isCrowded = address !== '' && count > this.#limits.connectionsPerAddress;
+    if (isCrowded || this.#hasNoAddress(socket)) socket.destroy();
   }
 
   /** Waits for the first request. @param socket - as HTTP sees it: the TLS socket where there is TLS, after its handshake */
   expect(socket: Socket): void {
-    if (this.#draining) {
+    // A TLS socket asks the system for itself, and keeps what it was told: later the peer may have gone.
+    if (this.#draining || this.#hasNoAddress(socket)) {
       socket.destroy();
       return;
     }
@@ -96,6 +97,11 @@ export class ConnectionTable {
   /** Cuts off whatever is left. */
   destroyAll(): void {
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** Everybody on a unix socket has none. */
+  #hasNoAddress(socket: Socket): boolean {
+    return socket.remoteAddress === undefined && !('socketPath' in this.#limits.address);
   }
 
   #forget(socket: Socket, address: string): void {

@@ -142,6 +142,8 @@ export class Listener {
   }
 
   #accept(request: http.IncomingMessage, response: http.ServerResponse, expectation: Expectation): void {
+    // What came with the end of a TLS handshake is still delivered when the connection was closed right behind it.
+    if (request.socket.destroyed) return;
     const connection = this.#connections.of(request.socket);
     connection.enqueue(new Exchange(this.#parts, connection, { request, response, expectation }));
   }

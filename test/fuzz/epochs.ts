@@ -58,7 +58,7 @@ export class Epochs {
     const deadline = performance.now() + this.#patienceMs;
     const isOpen = () => {
       this.#collect();
-      const open = [...ids, ...this.#current.arrivals.keys()].some((id) => this.#loggedAs(id) === undefined);
+      const open = [...ids, ...this.#current.arrivals.keys()].some((id) => this.loggedAs(id) === undefined);
       return open || this.#service.isReceiving;
     };
     while (isOpen() && performance.now() < deadline) await delay(15);
@@ -81,7 +81,8 @@ export class Epochs {
     }
   }
 
-  #loggedAs(id: string): LoggedRequest | undefined {
+  /** @returns the event of that request, unless it is long past */
+  loggedAs(id: string): LoggedRequest | undefined {
     return this.#current.logged.get(id) ?? this.#previous.logged.get(id);
   }
 
@@ -89,7 +90,7 @@ export class Epochs {
     const [arrival] = arrivals;
     if (arrival === undefined || arrival.message.target === '/public/good') return;
     const { id, message } = arrival;
-    const logged = this.#loggedAs(id);
+    const logged = this.loggedAs(id);
     const complain = (why: string[], played?: Played): void =>
       this.#violations.add({
         why,
@@ -154,7 +155,7 @@ export class Epochs {
   }
 
   #judgeClient(played: Played): void {
-    const logged = { get: (id: string) => this.#loggedAs(id) };
+    const logged = { get: (id: string) => this.loggedAs(id) };
     const arrivals = {
       get: (id: string) => this.#current.arrivals.get(id) ?? this.#previous.arrivals.get(id),
     };

@@ -203,11 +203,15 @@ export class Fuzzer {
   async #sendGood({ listening, sidecar }: Gateway): Promise<void> {
     const bytes = request({ target: '/public/good' });
     for (let attempt = 1; ; attempt++) {
-      const { status, body } = await sidecar.send(bytes, listening === 'tls' ? {} : undefined);
+      const response = await sidecar.send(bytes, listening === 'tls' ? {} : undefined);
+      const { status, body } = response;
       this.#tally.good++;
       if (status === 200) return;
       this.#tally.late++;
-      if (attempt === 5 || (status !== 504 && status !== 503)) throw new Error(`${status} ${body}`);
+      if (attempt < 5 && (status === 504 || status === 503)) continue;
+      await delay(1000); // the log is written in portions
+      const logged = this.#epochs.loggedAs(response.one('x-request-id') ?? '');
+      throw new Error(`${status} ${body} ${JSON.stringify(logged?.fields)}`);
     }
   }
 
