@@ -187,6 +187,7 @@ function badCredentials(random: Random, desk: Desk, { method, path }: Need): str
   const now = Math.floor(Date.now() / 1000);
   const good = { key, method, uri: `${originOf(desk.listening)}${path}`, token, nonce };
   const withProof = (proof: string) => [`Authorization: DPoP ${token}`, `DPoP: ${proof}`];
+  const sound = () => goodProof(random, desk, { method, path, proof: 'dpop', caller });
   const replayed = [...desk.proofs.keys()].at(-1 - random.below(8));
   const cases: readonly [() => string[], ...(() => string[])[]] = [
     () => [],
@@ -198,8 +199,9 @@ function badCredentials(random: Random, desk: Desk, { method, path }: Need): str
     () => withProof(makeProof({ ...good, claims: { ath: 'A'.repeat(43) } })),
     () => withProof(makeProof({ ...good, header: { typ: 'JWT' } })),
     () => withProof(makeProof({ ...good, header: { alg: 'none' } })),
-    () => [...withProof(makeProof(good)), `DPoP: ${makeProof(good)}`],
-    () => [...withProof(makeProof(good)), `Authorization: DPoP ${token}`],
+    // Each of the two would do, and a mutation may take the other away.
+    () => [...withProof(sound()), `DPoP: ${sound()}`],
+    () => [...withProof(sound()), `Authorization: DPoP ${token}`],
     () => {
       const forged = signCompact(cast.strangerKey.privateKey, { typ: 'at+jwt', alg: 'ES256', kid: 'k1' }, {});
       return [`Authorization: DPoP ${forged}`, `DPoP: ${makeProof({ ...good, token: forged })}`];
