@@ -111,7 +111,7 @@ export class Forwarder {
     });
     if (framing.kind === 'none') return call.response;
     if (framing.kind === 'chunked' && Number.isFinite(this.#options.maxBodyBytes))
-      body.limit(this.#options.maxBodyBytes);
+      body.limit(this.#options.maxBodyBytes, () => call.abort());
     const failure = body.failure();
     failure.catch(() => {
       call.abort();

@@ -28,12 +28,19 @@ export class InboundBody {
     this.#report(denial);
   }
 
-  /** Counts what arrives, for a body that no length announced. @see REQUIREMENTS A17 */
-  limit(maxBytes: number): void {
+  /**
+   * Counts what arrives, for a body that no length announced. @see REQUIREMENTS A17
+   * @param stop - called at once when it is too much: a body that has arrived in one piece goes out in one piece, its end
+   *   with it, before a promise tells anybody
+   */
+  limit(maxBytes: number, stop: () => void): void {
     let bytes = 0;
-    this.#request.on('data', (chunk: Buffer) => {
+    // In front of those who pass the same chunk on.
+    this.#request.prependListener('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > maxBytes) this.#report(new Denial('body_too_large', `more than ${maxBytes} bytes`));
+      if (bytes <= maxBytes) return;
+      this.#report(new Denial('body_too_large', `more than ${maxBytes} bytes`));
+      stop();
     });
   }
 

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { SocketAddress } from '../support/bind.js';
 import { clientNetwork } from '../support/client-network.js';
 import { Connection, type PeerRules } from './connection.js';
 import type { TlsTrust } from './trust.js';
@@ -8,6 +9,8 @@ export interface ConnectionLimits {
   readonly connections: number;
   /** the same of one client address; a /64 of IPv6 counts as one */
   readonly connectionsPerAddress: number;
+  /** where connections are made to */
+  readonly address: SocketAddress;
   /** told of each connection that a limit has ended. Must not throw */
   readonly connectionRefused: (cause: RefusedConnection) => void;
 }
@@ -57,6 +60,9 @@ export class ConnectionTable {
    * When there are too many in all, the oldest connection on which nothing was ever admitted makes room for it: a flood
    * of connections that say nothing, or nothing good, displaces itself and keeps nobody out, and who has shown a good
    * token and proof keeps the place. The new one is closed when there is none to displace.
+   *
+   * A peer that has reset its connection before it was accepted has no address any more, but may have sent requests: nobody
+   * could tell from where, so they are not read.
    */
   admit(socket: Socket): void {
     const { connections, connectionsPerAddress, proxies } = this.#limits;
@@ -76,11 +82,13 @@ export class ConnectionTable {
     const peer = peerOf(socket);
     if (peer !== undefined) this.#newcomers.set(peer, { socket, connection: undefined });
     socket.once('close', () => this.#forget(socket, network, peer));
+    if (this.#hasNoAddress(socket)) socket.destroy();
   }
 
   /** Waits for the first request. @param socket - as HTTP sees it: the TLS socket where there is TLS, after its handshake */
   expect(socket: Socket): void {
-    if (this.#draining) {
+    // A TLS socket asks the system for itself, and keeps what it was told: later the peer may have gone.
+    if (this.#draining || this.#hasNoAddress(socket)) {
       socket.destroy();
       return;
     }
@@ -160,6 +168,11 @@ export class ConnectionTable {
       if (++passedOver === maxPassedOver) break;
     }
     return false;
+  }
+
+  /** Everybody on a unix socket has none. */
+  #hasNoAddress(socket: Socket): boolean {
+    return socket.remoteAddress === undefined && !('socketPath' in this.#limits.address);
   }
 
   #forget(socket: Socket, network: string, peer: string | undefined): void {

@@ -114,8 +114,10 @@ export class Connection {
     for (let job = this.#jobs[0]; job !== undefined; job = this.#jobs[0]) {
       if (this.#draining) job.endConnection();
       await job.run();
-      // An answer that said close is the last: what was sent behind it must not be served (RFC 9112 §9.6).
-      if (this.#draining) this.closeAfterAnswer();
+      // An answer that said close is the last: what was sent behind it must not be served (RFC 9112 §9.6). Node says it
+      // on its own account too, where 100 was not sent or an HTTP/1.0 client gets an answer of unknown length, and has
+      // closed the sending side by now: whatever were served behind that would be answered, and logged, never.
+      if (this.#draining || !this.socket.writable) this.closeAfterAnswer();
       this.#jobs.shift();
     }
     if (this.#overflown || this.#ending) this.socket.destroySoon();

@@ -151,6 +151,8 @@ export class Listener {
   }
 
   #accept(request: http.IncomingMessage, response: http.ServerResponse, expectation: Expectation): void {
+    // What came with the end of a TLS handshake is still delivered when the connection was closed right behind it.
+    if (request.socket.destroyed) return;
     const connection = this.#connections.of(request.socket);
     connection.enqueue(new Exchange(this.#parts, connection, { request, response, expectation }));
   }
@@ -225,6 +227,7 @@ function toDenial({ code, message }: NodeJS.ErrnoException): Denial | undefined 
     case 'HPE_HEADER_OVERFLOW':
       return new Denial('header_fields_too_large', code);
     case 'ERR_HTTP_REQUEST_TIMEOUT':
+    case 'ERR_TLS_HANDSHAKE_TIMEOUT': // it may yet be done, and the answer be read
       return new Denial('request_timeout', code);
     default:
       return new Denial('request_malformed', code ?? message);

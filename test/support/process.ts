@@ -15,6 +15,8 @@ export interface ChildOptions {
   readonly command?: string;
   /** added to this process's own environment */
   readonly env?: Readonly<Record<string, string>>;
+  /** gets every event; of requests none is kept: for runs that log more than fits in memory */
+  readonly onEvent?: ((event: Event) => void) | undefined;
 }
 
 /** How long a child may take to say what is expected of it, ms. Generous: a busy machine is not a failure. */
@@ -35,9 +37,11 @@ export class Child {
   #hasEnded = false;
   /** called on every new event and when the process ends */
   readonly #wake = new Set<() => void>();
+  readonly #onEvent: ((event: Event) => void) | undefined;
 
-  private constructor({ name, args, command = process.execPath, env }: ChildOptions) {
+  private constructor({ name, args, command = process.execPath, env, onEvent }: ChildOptions) {
     this.#name = name;
+    this.#onEvent = onEvent;
     this.#process = spawn(command, args, {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -121,7 +125,8 @@ export class Child {
   #read(line: string): void {
     const event = parseEvent(line);
     if (event === undefined) this.#text.push(line);
-    else this.#events.push(event);
+    else if (this.#onEvent === undefined || event.event !== 'request') this.#events.push(event);
+    if (event !== undefined) this.#onEvent?.(event);
     this.#notify();
   }
 

@@ -21,6 +21,8 @@ export interface SidecarOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** options of Node itself, before the script */
   readonly nodeArgs?: readonly string[];
+  /** gets every event that is logged; those of requests are not kept then */
+  readonly onEvent?: (event: Event) => void;
 }
 
 /** The built product as a process of its own, serving a configuration made for one test. */
@@ -118,7 +120,7 @@ export class Sidecar {
 }
 
 /** Starts the process without waiting for anything. */
-export function spawnSidecar({ config, files = {}, env = {}, nodeArgs = [] }: SidecarOptions): {
+export function spawnSidecar({ config, files = {}, env = {}, nodeArgs = [], onEvent }: SidecarOptions): {
   child: Child;
   folder: string;
 } {
@@ -132,7 +134,12 @@ export function spawnSidecar({ config, files = {}, env = {}, nodeArgs = [] }: Si
   const file = join(folder, 'holdfast.yaml');
   writeFileSync(file, JSON.stringify(whole, undefined, 2)); // JSON is YAML
   return {
-    child: Child.start({ name: 'holdfast', args: [...nodeArgs, mainScript, 'serve', '--config', file], env }),
+    child: Child.start({
+      name: 'holdfast',
+      args: [...nodeArgs, mainScript, 'serve', '--config', file],
+      env,
+      onEvent,
+    }),
     folder,
   };
 }

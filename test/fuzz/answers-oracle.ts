@@ -1,0 +1,72 @@
+import type { LoggedRequest } from './arrivals.js';
+import type { Played } from './client.js';
+import { isProtected } from './forwarded-fields.js';
+import type { AnswerMessage } from './message.js';
+import type { Arrival } from './service.js';
+
+export interface Known {
+  readonly logged: Pick<ReadonlyMap<string, LoggedRequest>, 'get'>;
+  readonly arrivals: Pick<ReadonlyMap<string, readonly Arrival[]>, 'get'>;
+}
+
+/** @returns everything in which what the client got is no sound row of answers to what it sent */
+export function judgeAnswers(played: Played, known: Known): string[] {
+  const { requests, hasRest, answers, trouble } = played;
+  const finals = answers.filter(({ message }) => message.status >= 200);
+  const found: string[] = [];
+  // Behind what can be read, an answer may be to a HEAD that cannot.
+  if (trouble !== undefined && !(hasRest && finals.length >= requests.length)) found.push(trouble);
+  if (finals.length > requests.length + (hasRest ? 1 : 0))
+    found.push(`${finals.length} answers to ${requests.length} requests`);
+  const interims = answers.filter(({ message }) => message.status < 200);
+  if (interims.some(({ message }) => message.status !== 100 || message.fields.length > 0))
+    found.push('an interim answer that is not plain 100');
+  if (interims.length > 0 && !/expect/i.test(played.case.bytes)) found.push('100 that nobody expected');
+  const ids = new Set<string>();
+  for (const { message, whole } of finals) {
+    const [id = '', ...more] = message.all('x-request-id');
+    if (more.length > 0 || !/^[0-9a-f-]{36}$/.test(id)) found.push(`x-request-id is ${id}`);
+    if (ids.has(id)) found.push(`${id} is answered twice`);
+    ids.add(id);
+    found.push(...judgeAnswer(message, { id, whole, known }));
+  }
+  return found;
+}
+
+function judgeAnswer(
+  message: AnswerMessage,
+  { id, whole, known }: { id: string; whole: boolean; known: Known },
+): string[] {
+  const logged = known.logged.get(id)?.fields;
+  if (logged === undefined) return [`${id} was answered, but is not in the log`];
+  const found: string[] = [];
+  const { status, body, all } = message;
+  if (logged.status !== status && logged.outcome !== 'aborted')
+    found.push(`status ${status}, logged as ${logged.status}`);
+  const [answerFor] = all('x-answer-for');
+  const arrivals = known.arrivals.get(id) ?? [];
+  // A byte of it may be one that the service changed.
+  const isOfAnother = answerFor === 'nobody' || known.arrivals.get(answerFor ?? '') !== undefined;
+  if (answerFor !== id && isOfAnother) found.push(`got the answer to ${answerFor}`);
+  if (answerFor !== undefined && arrivals.length === 0)
+    found.push('got an answer of the service, which saw nothing');
+  const sound = arrivals.length === 1 ? arrivals[0]?.answer.sound : undefined;
+  if (sound !== undefined && whole && logged.outcome === 'forwarded' && answerFor !== undefined) {
+    if (sound.status !== status) found.push(`status ${status}, the service said ${sound.status}`);
+    if (sound.body !== body) found.push('body is not what the service sent');
+  }
+  for (const [name] of message.fields) {
+    const lower = name.toLowerCase();
+    const own = /^(?:connection|keep-alive|content-length|transfer-encoding|x-request-id|via)$/.test(lower);
+    if (isProtected(lower) && !own) found.push(`protected field ${name} in the answer`);
+  }
+  const [connection = 'keep-alive', ...others] = all('connection');
+  if (others.length > 0 || !/^(?:keep-alive|close)$/.test(connection))
+    found.push(`connection is ${connection}`);
+  if (all('keep-alive').some((value) => value !== 'timeout=5')) found.push('keep-alive of the service');
+  const nonces = all('dpop-nonce');
+  const isGuarded = !/^\/(?:public|read|slashes)/.test(String(logged.route));
+  if (nonces.length > 1 || (isGuarded && nonces.includes('of-the-service')))
+    found.push('nonce of the service');
+  return found;
+}

@@ -1,0 +1,185 @@
+import { type Ca, type IssuedCertificate, makeCa } from '../support/certificates.js';
+import { type DpopKey, makeDpopKey, makeProof } from '../support/dpop.js';
+import type { Event } from '../support/process.js';
+import { authority, Sidecar } from '../support/sidecar.js';
+import { TokenSigner } from '../support/token-signer.js';
+import { privateKeyPem } from '../unit/config/workspace.js';
+
+export type Listening = 'plain' | 'tls';
+
+/** What is configured for a prefix of the path. */
+export interface RouteRule {
+  readonly path: string;
+  readonly proof: 'any' | 'dpop' | 'mtls' | 'both' | 'none';
+  readonly methods?: readonly string[];
+  readonly encodedSlashes?: 'pass';
+  readonly preflight?: 'forward';
+}
+
+export const routes: readonly RouteRule[] = [
+  { path: '/public/**', proof: 'none' },
+  { path: '/read/**', proof: 'none', methods: ['GET', 'HEAD'] },
+  { path: '/slashes/**', proof: 'none', encodedSlashes: 'pass' },
+  { path: '/protected/**', proof: 'any' },
+  { path: '/dpop/**', proof: 'dpop' },
+  { path: '/mtls/**', proof: 'mtls' },
+  { path: '/both/**', proof: 'both' },
+  { path: '/legacy/**', proof: 'any' },
+  { path: '/cors/**', proof: 'any', methods: ['GET', 'POST'], preflight: 'forward' },
+];
+
+export const exceptionId = 'legacy-batch';
+export const assertionAudience = 'service';
+export const limits = { headerBytes: 6144, headerCount: 40, targetBytes: 512, bodyBytes: 16_384 } as const;
+
+/** Somebody who holds an access token. */
+export interface Caller {
+  readonly subject: string;
+  readonly client: string;
+  readonly token: string;
+  readonly key?: DpopKey;
+  readonly certificate?: IssuedCertificate;
+}
+
+/** The issuer, the callers, and what they sign; made anew for every run. */
+export class Cast {
+  readonly signer = new TokenSigner();
+  readonly ca: Ca;
+  readonly server: IssuedCertificate;
+  readonly callers: readonly Caller[];
+  /** of nobody */
+  readonly strangerKey = makeDpopKey();
+
+  private constructor(ca: Ca, server: IssuedCertificate, certificates: readonly IssuedCertificate[]) {
+    this.ca = ca;
+    this.server = server;
+    const [one, other] = certificates;
+    const keys = [makeDpopKey(), makeDpopKey(), makeDpopKey()];
+    this.callers = [
+      this.#caller('alice', 'shop', { key: keys[0] }),
+      // Of every kind that the encoding has to cope with.
+      this.#caller(' zoë 100%\r\nX-Auth-Subject: root ', 'app-2', { key: keys[1] }),
+      this.#caller('machine', 'batch', { certificate: one }),
+      this.#caller('carol', 'bank', { key: keys[2], certificate: other }),
+      this.#caller('dave', 'legacy', {}),
+    ];
+  }
+
+  static async create(): Promise<Cast> {
+    const ca = await makeCa();
+    const server = await ca.issue({ cn: authority, usage: 'server', san: [authority] });
+    const clients = [];
+    for (const cn of ['one', 'other']) clients.push(await ca.issue({ cn, usage: 'client' }));
+    return new Cast(ca, server, clients);
+  }
+
+  #caller(
+    subject: string,
+    client: string,
+    { key, certificate }: { key?: DpopKey | undefined; certificate?: IssuedCertificate | undefined },
+  ): Caller {
+    const cnf = {
+      ...(key && { jkt: key.jkt }),
+      ...(certificate && { 'x5t#S256': certificate.thumbprint }),
+    };
+    const bound = key !== undefined || certificate !== undefined;
+    const iat = Math.floor(Date.now() / 1000);
+    const token = this.signer.token({
+      sub: subject,
+      client_id: client,
+      exp: iat + 24 * 3600,
+      ...(bound && { cnf }),
+    });
+    return { subject, client, token, ...(key && { key }), ...(certificate && { certificate }) };
+  }
+}
+
+export interface DeploymentParts {
+  readonly cast: Cast;
+  readonly upstreamUrl: string;
+  /** gets every event that the process logs */
+  readonly onEvent: (event: Event) => void;
+  /** sections in place of what is configured here */
+  readonly changes: Readonly<Record<string, unknown>>;
+}
+
+/** @returns the process, ready, configured to decide much and to hold little */
+export async function deploy(
+  listening: Listening,
+  { cast, upstreamUrl, onEvent, changes }: DeploymentParts,
+): Promise<Sidecar> {
+  const { signer, server, ca } = cast;
+  const day = (offset: number) => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
+  const sidecar = await Sidecar.start({
+    onEvent,
+    config: {
+      listen: {
+        origins: [originOf(listening)],
+        ...(listening === 'tls' && {
+          tls: { certificate: 'server.pem', key: 'server.key', clientCertificates: { ca: ['ca.pem'] } },
+        }),
+        limits: {
+          headerBytes: '6KiB',
+          headerCount: limits.headerCount,
+          targetBytes: '512B',
+          bodyBytes: '16KiB',
+          ...{ headersTimeout: '1s', requestTimeout: '2s', idleTimeout: '5s' },
+          connections: 300,
+        },
+      },
+      upstream: {
+        url: upstreamUrl,
+        ...{ connectTimeout: '5s', responseTimeout: '1500ms', idleTimeout: '1500ms' },
+        connections: 16,
+        queue: { length: 200, wait: '5s' },
+      },
+      issuers: [{ issuer: signer.issuer, audience: signer.audience, keys: { file: 'jwks.json' } }],
+      // Without TLS nobody can show a certificate.
+      routes: routes.filter(({ proof }) => listening === 'tls' || (proof !== 'mtls' && proof !== 'both')),
+      identity: {
+        headers: {
+          ...{ 'X-Auth-Subject': 'sub', 'X-Auth-Type': '$type', 'X-Auth-Client': '$client' },
+          ...{ 'X-Auth-Issuer': '$issuer', 'X-Auth-Scope': 'scope', 'X-Auth-Proof': '$proof' },
+          ...{ 'X-Auth-Key': '$key', 'X-Auth-Exception': '$exception' },
+        },
+        strip: ['X-Internal-Role'],
+        assertion: { key: 'assertion.pem', audience: assertionAudience },
+      },
+      exceptions: [
+        {
+          ...{ id: exceptionId, kind: 'bearer', owner: 'team batch', reason: 'no keys yet', ticket: 'T-1' },
+          ...{ created: day(-1), expires: day(30), clients: ['legacy'], routes: ['/legacy/**'] },
+        },
+      ],
+      shutdown: { grace: '1s' },
+      ...changes,
+    },
+    files: {
+      'jwks.json': signer.jwks,
+      'assertion.pem': privateKeyPem(),
+      'server.pem': server.certPem,
+      'server.key': server.keyPem,
+      'ca.pem': ca.certPem,
+    },
+  });
+  return sidecar.ready();
+}
+
+export function originOf(listening: Listening): string {
+  return `${listening === 'tls' ? 'https' : 'http'}://${authority}`;
+}
+
+/** A nonce of this process, for proofs of the first seconds after its start. */
+export async function fetchNonce(sidecar: Sidecar, listening: Listening, cast: Cast): Promise<string> {
+  const [caller] = cast.callers;
+  if (caller?.key === undefined) throw new Error('the first caller holds a key');
+  const { key, token } = caller;
+  const uri = `${originOf(listening)}/protected/nonce`;
+  const iat = Math.floor(Date.now() / 1000) - 50;
+  const proof = makeProof({ key, token, uri, method: 'GET', claims: { iat } });
+  const bytes = `GET /protected/nonce HTTP/1.1\r\nHost: ${authority}\r\nAuthorization: DPoP ${token}\r\nDPoP: ${proof}\r\n\r\n`;
+  const response = await sidecar.send(bytes, listening === 'tls' ? {} : undefined);
+  const nonce = response.one('dpop-nonce');
+  if (nonce === undefined) throw new Error(`no nonce: ${response.status} ${response.body}`);
+  return nonce;
+}

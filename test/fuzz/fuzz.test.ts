@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { Fuzzer, type FuzzOptions } from './fuzzer.js';
+import { LeakyHop, leaks } from './leaks.js';
+import { Violations } from './violations.js';
+
+function start(t: TestContext, options: Partial<FuzzOptions> = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const violations = new Violations(folder, 'smoke');
+  const run = Fuzzer.run({
+    ...{ seed: 'smoke', durationMs: 120_000, maxCases: 64, first: 0, jobs: 16 },
+    ...options,
+    violations,
+  });
+  return { run, folder, violations, complaints: () => violations.found.flatMap(({ why }) => why) };
+}
+
+test('A12, A18, B06, L01: what generated and mutated requests make of the process is what it says', async (t) => {
+  const { run, complaints, folder } = start(t, { maxCases: 400 });
+  const { tally } = await run;
+  assert.deepEqual(complaints(), []);
+  assert.deepEqual(readdirSync(folder), []);
+  // Or it would be no wonder.
+  const { forwarded } = tally;
+  for (const proof of ['none', 'dpop', 'exception', 'mtls', 'dpop+mtls'])
+    assert.ok((forwarded[proof] ?? 0) > 0, `none forwarded with ${proof}: ${JSON.stringify(forwarded)}`);
+  assert.ok(Object.keys(tally.refused).length > 15, JSON.stringify(tally.refused));
+  assert.ok(Object.keys(tally.failed).length > 0);
+});
+
+test('the oracle: a hop that forwards something else is found out, in each of its ways', async (t) => {
+  const hops: LeakyHop[] = [];
+  t.after(() => Promise.all(hops.map((hop) => hop.stop())));
+  const upstream = async (serviceUrl: string) => {
+    const hop = await LeakyHop.start(serviceUrl);
+    hops.push(hop);
+    return hop.url;
+  };
+  const { run, complaints, violations, folder } = start(t, {
+    leak: { upstream },
+    patienceMs: 3000,
+    maxCases: 128,
+  });
+  await run;
+  for (const { complaint } of leaks)
+    assert.ok(
+      complaints().some((why) => complaint.test(why)),
+      `${complaint} in ${complaints().join('\n')}`,
+    );
+  const files = readdirSync(folder);
+  assert.equal(files.length, violations.count);
+  const { seed, why } = JSON.parse(readFileSync(join(folder, 'violation-1.json'), 'utf8'));
+  assert.deepEqual({ seed, why }, { seed: 'smoke', why: violations.found[0]?.why });
+});
+
+test('the oracle: a gate that lets unproven requests pass is found out', async (t) => {
+  const routes = [
+    { path: '/dpop/**', proof: 'none' },
+    { path: '/mtls/**' },
+    { path: '/protected/**', proof: 'any' },
+  ];
+  const { run, complaints } = start(t, { leak: { config: { routes, exceptions: [] } } });
+  await run;
+  const found = complaints();
+  assert.ok(
+    found.some((why) => why === 'proof none passed on /dpop'),
+    found.join('\n'),
+  );
+});

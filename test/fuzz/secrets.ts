@@ -1,0 +1,13 @@
+/** What no event may show: credentials of any kind. The path is the client's own text, and may hold anything. */
+export function describeSecret(
+  fields: Readonly<Record<string, unknown>>,
+  secrets: ReadonlySet<string>,
+): string | undefined {
+  const { path, ...rest } = fields;
+  const text = JSON.stringify(rest);
+  // The first letters of every JWS: a JSON object in base64url.
+  if (text.includes('eyJ') && !String(path).includes('eyJ')) return 'a token or proof';
+  if (text.includes('s3cr3t')) return 'a cookie';
+  for (const secret of secrets) if (text.includes(secret)) return 'a nonce or signature';
+  return undefined;
+}
