@@ -3,6 +3,7 @@ import { TlsUpkeep } from './app/tls-upkeep.js';
 import type { Config } from './config/config.js';
 import type { TlsFiles } from './config/tls-files.js';
 import { AssertionSigner } from './forward/assertion.js';
+import { ExpiryWatch } from './forward/expiry.js';
 import { Forwarder, type ForwarderOptions } from './forward/forwarder.js';
 import { Pool } from './forward/pool.js';
 import { Upstream } from './forward/upstream.js';
@@ -175,6 +176,7 @@ function createListener(
       upstream,
       pool: createPool(config),
       assertion,
+      expiry: new ExpiryWatch({ graceMs: config.upstream.expiryGraceMs, clock }),
       issueNonce,
     }),
     replies: new Replies({

@@ -13,7 +13,6 @@ const later: ReadonlySet<string> = new Set([
   'issuers[].introspection',
   'replay.redis',
   'replay.onUnavailable',
-  'routes[].websocket',
   'routes[].enforcement',
   'identity.clientCertificate',
   'exceptionsFile',

@@ -1,5 +1,6 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import type { HeldSocket } from '../forward/held-socket.js';
 import { hasLeft } from '../forward/inbound.js';
 import type { Answer } from '../reply/reply.js';
 
@@ -50,6 +51,21 @@ function linger(request: IncomingMessage, done: () => void): void {
   });
   // Whoever read the body before may have left it paused.
   request.resume();
+}
+
+/**
+ * Does what the server does for ordinary requests, on a connection that it has let go of: gives the response its socket,
+ * and ends the connection behind the answer, whatever it is, for nobody parses what follows. A response that switches
+ * protocols leaves the socket before (forward/forwarder.ts).
+ */
+export function attachResponse(response: ServerResponse, held: HeldSocket): void {
+  response.shouldKeepAlive = false;
+  response.assignSocket(held.socket);
+  response.once('finish', () => {
+    response.detachSocket(held.socket);
+    held.dismiss();
+    process.nextTick(() => response.emit('close'));
+  });
 }
 
 /** Writes an answer where there is no response object: the parser gave up, or the client asked for a tunnel. */
