@@ -94,7 +94,10 @@ function checkWebsocket(
   if (!websocket) return;
   const path = ['routes', index, 'websocket'];
   if (methods.length > 0 && !methods.includes('GET'))
-    report.problem(path, 'can never be used: a WebSocket is opened by GET, which routes[].methods leaves out');
+    report.problem(
+      path,
+      'can never be used: a WebSocket is opened by GET, which routes[].methods leaves out',
+    );
   // RFC 6455 §10.2: a browser opens a WebSocket to any site, and sends that site's cookies along.
   if (proof === 'none')
     report.warn(

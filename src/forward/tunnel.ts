@@ -48,7 +48,8 @@ export function tunnel({ client, service, idleMs, closingMs, watchExpiry }: Tunn
     };
     let broken: Fault | undefined;
     service.once('error', (cause) => {
-      if (!isClosing) broken = new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { cause, detail: 'tunnel broken off' });
+      if (!isClosing)
+        broken = new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { cause, detail: 'tunnel broken off' });
     });
     let open = 2;
     const onceClosed = (other: Socket) => {

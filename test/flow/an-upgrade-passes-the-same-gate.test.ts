@@ -46,7 +46,11 @@ describe('A23: a WebSocket is opened', () => {
     opens(
       guarded.proven({
         target: '/ws/a',
-        headers: handshakeWith(['connection', 'upgrade'], 'connection: keep-alive, uPGRADE', 'upgrade: WebSocket'),
+        headers: handshakeWith(
+          ['connection', 'upgrade'],
+          'connection: keep-alive, uPGRADE',
+          'upgrade: WebSocket',
+        ),
       }),
     ));
 
@@ -75,10 +79,9 @@ describe('A23, trap H17: the gate of an upgrade is that of any request', () => {
     reason: 'dpop_htu_mismatch',
   }));
   refused('G08: with a proof for the ws: URL: 401', () => ({
-    bytes: guarded.proven({ target: '/ws/a', headers: handshake }).replace(
-      /DPoP: [^\r]+/,
-      guarded.credentials('GET', '/ws/a', 'ws://api.test')[1] ?? '',
-    ),
+    bytes: guarded
+      .proven({ target: '/ws/a', headers: handshake })
+      .replace(/DPoP: [^\r]+/, guarded.credentials('GET', '/ws/a', 'ws://api.test')[1] ?? ''),
     status: 401,
     reason: 'dpop_htu_mismatch',
   }));
@@ -122,7 +125,12 @@ describe('A23, trap H17: the gate of an upgrade is that of any request', () => {
 });
 
 describe('A23: what is no opening handshake in its plain form is refused', () => {
-  const cases: readonly (readonly [title: string, status: number, reason: string, headers: readonly string[]])[] = [
+  const cases: readonly (readonly [
+    title: string,
+    status: number,
+    reason: string,
+    headers: readonly string[],
+  ])[] = [
     ['h2c', 501, 'upgrade_unsupported', handshakeWith(['upgrade'], 'Upgrade: h2c')],
     ['a list', 400, 'upgrade_invalid', handshakeWith(['upgrade'], 'Upgrade: websocket, h2c')],
     ['two lines', 400, 'upgrade_invalid', [...handshake, 'Upgrade: websocket']],
@@ -147,12 +155,14 @@ describe('A23: what is no opening handshake in its plain form is refused', () =>
   ];
   for (const [title, status, reason, headers] of cases)
     test(`${title}: ${status}`, () =>
-      guarded.refuses({
-        bytes: guarded.proven({ target: '/ws/a', headers }) + smuggled(),
-        status,
-        reason,
-        closes: true,
-      }).then(() => undefined));
+      guarded
+        .refuses({
+          bytes: guarded.proven({ target: '/ws/a', headers }) + smuggled(),
+          status,
+          reason,
+          closes: true,
+        })
+        .then(() => undefined));
 
   for (const method of ['POST', 'PUT', 'OPTIONS', 'HEAD'])
     test(`${method}: 400`, () =>

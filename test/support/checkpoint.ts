@@ -58,6 +58,8 @@ export interface CheckpointOptions extends Omit<SidecarOptions, 'config'> {
   /** a TLS listener with a certificate made for this run, and this setting of `clientCertificates` */
   readonly tls?: Readonly<Record<string, unknown>>;
   readonly signer?: TokenSigner;
+  /** added to the URL of the service */
+  readonly upstream?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -91,7 +93,7 @@ export class Checkpoint {
   }
 
   static async start(options: CheckpointOptions = {}): Promise<Checkpoint> {
-    const { config = {}, files, tls, signer = new TokenSigner(), ...rest } = options;
+    const { config = {}, files, tls, signer = new TokenSigner(), upstream, ...rest } = options;
     const service = await RecordingService.start();
     const ca = await makeCa();
     const server = await ca.issue({ cn: authority, usage: 'server', san: [authority] });
@@ -99,7 +101,7 @@ export class Checkpoint {
     const sidecar = await Sidecar.start({
       ...rest,
       config: {
-        upstream: service.url,
+        upstream: { url: service.url, ...upstream },
         issuers: [{ issuer: signer.issuer, audience: signer.audience, keys: { file: 'jwks.json' } }],
         ...config,
         listen: {
