@@ -509,6 +509,13 @@ const entries = {
     source: 'RFC 6750 §3.1',
     hint: 'the client is not in routes[].clients',
   },
+  websocket_idle: {
+    status: 408,
+    sentence: 'The connection was silent for too long.',
+    source: 'RFC 6455 §7.1.1',
+    hint: 'no byte in either direction of a WebSocket for upstream.streamIdleTimeout: let client or service send pings more often',
+    endsStream: true,
+  },
   token_expired_while_streaming: {
     status: 401,
     error: 'invalid_token',

@@ -58,7 +58,7 @@ export class Forwarder {
    * Resolves when the exchange with the client has ended, whole or cut short.
    *
    * @param expectsContinue - the client waits for 100 before it sends its body; it has not been sent yet
-   * @throws Denial identity_*, body_too_large, *_expired_while_streaming; Fault ERR_UPSTREAM_*
+   * @throws Denial identity_*, body_too_large, *_expired_while_streaming, websocket_idle; Fault ERR_UPSTREAM_*
    * @see REQUIREMENTS A23, A24, B10-B15
    */
   async forward(admission: Admission, inbound: Inbound, expectsContinue: boolean): Promise<Forwarded> {

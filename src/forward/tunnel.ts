@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Denial } from '../denial/denial.js';
+import { Denial } from '../denial/denial.js';
 import { Fault } from '../denial/fault.js';
 import type { HeldSocket } from './held-socket.js';
 
@@ -22,8 +22,8 @@ export interface TunnelParts {
  * When the time is up both connections are destroyed. No close frame is written to the client: that could land in the
  * middle of one of the service's frames, which nobody here can tell.
  *
- * @throws Denial *_expired_while_streaming; Fault ERR_UPSTREAM_TIMEOUT after silence, ERR_UPSTREAM_RESPONSE_INVALID when the
- *   service's connection broke
+ * @throws Denial *_expired_while_streaming, websocket_idle; Fault ERR_UPSTREAM_RESPONSE_INVALID when the service's connection
+ *   broke
  * @see RFC 6455 §7.1.1; REQUIREMENTS A23, S08
  */
 export function tunnel({ client, service, idleMs, closingMs, watchExpiry }: TunnelParts): Promise<void> {
@@ -37,7 +37,7 @@ export function tunnel({ client, service, idleMs, closingMs, watchExpiry }: Tunn
       reject(cause);
       destroyBoth();
     };
-    let idle = setTimeout(cut, idleMs, new Fault('ERR_UPSTREAM_TIMEOUT', { detail: 'silent tunnel' }));
+    let idle = setTimeout(cut, idleMs, new Denial('websocket_idle'));
     const unwatch = watchExpiry(cut);
     let isClosing = false;
     const beginClosing = () => {

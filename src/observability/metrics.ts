@@ -77,7 +77,7 @@ export class Metrics {
   ).series({});
   readonly #streamsEnded = this.#tally(
     'streams_ended_total',
-    'Answers and WebSockets that were cut off because what they were admitted on had expired',
+    'Answers and WebSockets that were ended because of their age or silence',
     ['route', 'reason'],
   );
   /** the series that exist, by their label values; as many as routes, reasons, issuers and exceptions allow */

@@ -262,7 +262,16 @@ describe('A23: the end', () => {
     const { wire, socket, response } = await open();
     await Promise.all([wire.closed(), once(socket, 'close')]);
     const event = await logged(response);
-    assert.deepEqual([event.status, event.outcome, event.reason], [101, 'failed', 'ERR_UPSTREAM_TIMEOUT']);
+    assert.deepEqual([event.status, event.outcome, event.reason], [101, 'forwarded', 'websocket_idle']);
+  });
+
+  test('S08: it is counted', async () => {
+    const series = 'holdfast_streams_ended_total{route="/**",reason="websocket_idle"}';
+    const before = await guarded.sidecar.metric(series);
+    const { wire, response } = await open();
+    await wire.closed();
+    await logged(response);
+    assert.equal(await guarded.sidecar.metric(series), before + 1);
   });
 
   test('S08: twin: one direction keeps it open', async () => {
