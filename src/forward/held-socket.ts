@@ -2,6 +2,8 @@ import type { Socket } from 'node:net';
 
 // Frames that did not wait for the answer; a client that sends more than this ahead waits from there on.
 const maxAheadBytes = 64 * 1024;
+// Each piece costs more than its bytes.
+const maxAheadPieces = 256;
 const lingerMs = 1000;
 
 /**
@@ -18,7 +20,7 @@ export class HeldSocket {
   readonly #keep = (chunk: Buffer): void => {
     this.#ahead.push(chunk);
     this.#bytes += chunk.length;
-    if (this.#bytes >= maxAheadBytes) this.socket.pause();
+    if (this.#bytes >= maxAheadBytes || this.#ahead.length >= maxAheadPieces) this.socket.pause();
   };
   readonly #leave = (): void => void this.socket.destroy();
 

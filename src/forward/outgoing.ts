@@ -53,20 +53,22 @@ export function awaitAnswer(outgoing: ClientRequest, limits: OutgoingLimits): Pr
         stale ? new StalePooledConnection(describe(error), { cause: error }) : toFault(error, connected),
       );
     });
+    const refuseSwitch = (socket: Socket | null) => {
+      socket?.destroy();
+      reject(new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { detail: 'unsolicited 101' }));
+    };
     outgoing.once('response', (response: IncomingMessage) => {
-      answered = true;
-      waiting.end();
       // The body belongs to the forwarder; an error without a listener would end the process.
       response.on('error', () => {});
+      // One that Node does not take for an upgrade: its connection is still parsed as HTTP.
+      if (response.statusCode === 101) return refuseSwitch(outgoing.socket);
+      answered = true;
+      waiting.end();
       resolve(response);
     });
     outgoing.once('upgrade', (response: IncomingMessage, socket: Socket, head: Buffer) => {
       waiting.end();
-      if (!limits.upgrade) {
-        socket.destroy();
-        reject(new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { detail: 'unsolicited 101' }));
-        return;
-      }
+      if (!limits.upgrade) return refuseSwitch(socket);
       answered = true;
       // Node has taken its own listeners off, and an error that nobody hears ends the process.
       socket.on('error', () => socket.destroy());

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import * as https from 'node:https';
 import { after, before, test } from 'node:test';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
+import { makeCa } from '../support/certificates.js';
 import { Checkpoint } from '../support/checkpoint.js';
+import { boundTo, showing } from '../support/mtls.js';
 import { authority } from '../support/sidecar.js';
 
 let server: Server;
@@ -99,4 +102,40 @@ test('C01: a client without credentials is refused before the service hears of i
   assert.match(String(response.headers['www-authenticate']), /DPoP/);
   assert.equal(handshakes.length, before);
   response.destroy();
+});
+
+test('A23, B16: over TLS on both sides, with a client certificate', async (t) => {
+  const ca = await makeCa();
+  const { certPem, keyPem } = await ca.issue({ cn: 'service', usage: 'server', san: ['svc.test'] });
+  const secure = https.createServer({ cert: certPem, key: keyPem });
+  const wss = new WebSocketServer({ server: secure });
+  wss.on('connection', (socket) => socket.on('message', (data) => socket.send(String(data).toUpperCase())));
+  secure.listen(0, '127.0.0.1');
+  await once(secure, 'listening');
+  const address = secure.address();
+  if (address === null || typeof address === 'string') throw new Error('not listening');
+  const url = `https://127.0.0.1:${address.port}`;
+  const encrypted = await Checkpoint.start({
+    tls: {},
+    upstream: { url, tls: { ca: 'service-ca.pem', serverName: 'svc.test' } },
+    files: { 'service-ca.pem': ca.certPem },
+    config: { routes: [{ path: '/**', websocket: true, proof: 'mtls' }] },
+  });
+  t.after(async () => {
+    await encrypted.stop();
+    wss.close();
+    secure.close();
+  });
+  const shop = await ca.issue({ cn: 'shop', usage: 'client' });
+  const { token } = boundTo(encrypted, shop);
+  const client = new WebSocket(`wss://127.0.0.1:${encrypted.sidecar.port}/chat`, {
+    ...showing(shop),
+    rejectUnauthorized: false,
+    headers: { Host: authority, Authorization: `Bearer ${token}` },
+  });
+  await once(client, 'open');
+  assert.equal(String((await echo(client, 'hello')).data), 'HELLO');
+  client.close(1000);
+  const [code] = await once(client, 'close');
+  assert.equal(code, 1000);
 });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { Guarded, until } from '../support/guarded.js';
+import type { SeenRequest } from '../support/recording-service.js';
 import { handshake, switching, websocketAccept } from '../support/websocket.js';
 import type { Wire, WireResponse } from '../support/wire.js';
 
@@ -406,6 +407,45 @@ describe('H5, H5b: a client that leaves while its upgrade is decided on', () => 
       assert.deepEqual([event.outcome, event.status, event.reason], ['aborted', 0, undefined]);
       await serves();
     });
+
+  test('S11: leaving at any moment, whatever the service does, costs nothing that lasts', async () => {
+    const scripts = [
+      silent,
+      (seen: SeenRequest) => `${switching(seen)}frames`,
+      () => 'HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno',
+      () => 'HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n',
+      (seen: SeenRequest) => switching(seen).replace('Accept: ', 'Accept: x'),
+      (_: SeenRequest, socket: Socket) => void socket.resetAndDestroy(),
+      (seen: SeenRequest, socket: Socket) =>
+        void socket.write(switching(seen), () => socket.resetAndDestroy()),
+    ];
+    const leaves = [
+      (wire: Wire) => wire.close(),
+      (wire: Wire) => void wire.socket.resetAndDestroy(),
+      (wire: Wire) => void wire.socket.end('frames'),
+    ];
+    for (let round = 0; round < 210; round++) {
+      const script = scripts[round % scripts.length];
+      const leave = leaves[round % leaves.length];
+      if (script !== undefined) guarded.service.script = script;
+      const wire = await guarded.open();
+      wire.send(`${guarded.proven({ target: '/ws', headers: handshake })}frames`);
+      // 0 to 6 turns through the process: before, during and after the decision and the 101.
+      for (let turn = 0; turn < Math.floor(round / 21) % 7; turn++)
+        await new Promise((resolve) => setImmediate(resolve));
+      leave?.(wire);
+      await wire.closed();
+    }
+    await until(
+      async () => (await guarded.sidecar.metric('holdfast_connections{listener="public"}')) === 0,
+      'no connection is left',
+    );
+    // A place each: none was lost.
+    const all = [await open(), await open(), await open(), await open()];
+    for (const { wire } of all) wire.close();
+    for (const { response } of all) await guarded.sidecar.logged(response);
+    await serves();
+  });
 
   test('many of them at once cost nothing that lasts', async () => {
     guarded.service.script = silent;
