@@ -68,9 +68,9 @@ export class Forwarder {
     const signer = this.#parts.assertion;
     const assertion = signer && (await signer.sign(admission));
     if (signer !== undefined && assertion !== undefined) statements.push([signer.header, assertion]);
+    if (hasLeft(inbound)) return neverSent;
     if (remainingHops(facts) === 0) return answerLocally(response, facts.requestId);
 
-    if (hasLeft(inbound)) return neverSent;
     const entered = this.#parts.pool.enter(response);
     const leave = entered instanceof Promise ? await entered : entered;
     try {
@@ -195,9 +195,12 @@ const neverSent: Forwarded = { status: 0, upstreamMs: undefined };
 
 /** @see RFC 9110 §7.6.2: Max-Forwards 0 makes us the final recipient */
 function answerLocally(response: ServerResponse, requestId: string): Promise<Forwarded> {
-  response.writeHead(204, ['X-Request-Id', requestId, 'Cache-Control', 'no-store']);
-  response.end();
-  return Promise.resolve({ status: 204, upstreamMs: undefined });
+  return new Promise((resolve) => {
+    // Not before: the connection is this answer's until then.
+    response.once('close', () => resolve({ status: 204, upstreamMs: undefined }));
+    response.writeHead(204, ['X-Request-Id', requestId, 'Cache-Control', 'no-store']);
+    response.end();
+  });
 }
 
 /** After the answer: a request that is still being sent has nobody to read it, so its connection ends (A19). */

@@ -93,8 +93,8 @@ export class Exchange implements Job {
   }
 
   async run(): Promise<void> {
-    if (this.#held !== undefined) attachResponse(this.#response, this.#held);
     try {
+      if (this.#held !== undefined) attachResponse(this.#response, this.#held);
       await this.#serve();
     } catch (error) {
       await this.#refuse(toRefusal(error, {}));

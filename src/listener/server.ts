@@ -138,7 +138,9 @@ export class Listener {
     server.on('connect', (_request: http.IncomingMessage, socket: Socket) => {
       // Node has taken its own listeners off, and an error that nobody hears ends the process.
       socket.on('error', () => socket.destroy());
-      this.#refuseRaw(this.#connections.of(socket), new Denial('method_not_allowed', 'CONNECT'));
+      const connection = this.#connections.of(socket);
+      connection.detach();
+      this.#refuseRaw(connection, new Denial('method_not_allowed', 'CONNECT'));
     });
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
       this.#parserGaveUp(error, socket),

@@ -57,10 +57,18 @@ function linger(request: IncomingMessage, done: () => void): void {
  * Does what the server does for ordinary requests, on a connection that it has let go of: gives the response its socket,
  * and ends the connection behind the answer, whatever it is, for nobody parses what follows. A response that switches
  * protocols leaves the socket before (forward/forwarder.ts).
+ *
+ * Fails closed: a connection on which another answer is still being given ends.
+ * @throws Error ERR_HTTP_SOCKET_ASSIGNED, which would be our bug
  */
 export function attachResponse(response: ServerResponse, held: HeldSocket): void {
   response.shouldKeepAlive = false;
-  response.assignSocket(held.socket);
+  try {
+    response.assignSocket(held.socket);
+  } catch (error) {
+    held.socket.destroy();
+    throw error;
+  }
   response.once('finish', () => {
     response.detachSocket(held.socket);
     held.dismiss();

@@ -224,6 +224,24 @@ describe('A18, A19: what follows an upgrade is never a request', () => {
     guarded.service.reset();
   });
 
+  test('what we answer ourselves in front of an upgrade is given first', async () => {
+    guarded.service.reset();
+    guarded.service.script = (seen) => switching(seen);
+    const wire = await guarded.open();
+    wire.send(
+      guarded.proven({ method: 'OPTIONS', target: '/a', headers: ['Max-Forwards: 0'] }) +
+        request({ target: '/a' }) +
+        request({ target: '/.well-known/oauth-protected-resource' }) +
+        guarded.proven({ method: 'OPTIONS', target: '/a', headers: ['Max-Forwards: 0'] }) +
+        guarded.proven({ target: '/ws/a', headers: handshake }),
+    );
+    const statuses = [];
+    for (let at = 0; at < 5; at++) statuses.push((await wire.response()).status);
+    assert.deepEqual(statuses, [204, 401, 200, 204, 101]);
+    wire.close();
+    guarded.service.reset();
+  });
+
   test('B14: a long answer in front of an upgrade arrives whole', async () => {
     guarded.service.reset();
     const body = 'x'.repeat(8 * 1024 * 1024);
@@ -236,6 +254,20 @@ describe('A18, A19: what follows an upgrade is never a request', () => {
     assert.equal((await wire.response()).body.length, body.length);
     assert.equal((await wire.response()).status, 101);
     wire.close();
+    guarded.service.reset();
+  });
+
+  test('B14: a long answer in front of a CONNECT arrives whole', async () => {
+    guarded.service.reset();
+    const body = 'x'.repeat(8 * 1024 * 1024);
+    guarded.service.script = () => `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    const wire = await guarded.open();
+    wire.send(
+      `${guarded.proven({ target: '/long' })}CONNECT b.test:443 HTTP/1.1\r\nHost: b.test:443\r\n\r\n`,
+    );
+    assert.equal((await wire.response()).body.length, body.length);
+    assert.equal((await wire.response()).status, 405);
+    assert.equal(await wire.closed(), '');
     guarded.service.reset();
   });
 
