@@ -26,52 +26,81 @@ export interface TunnelParts {
  *   broke
  * @see RFC 6455 §7.1.1; REQUIREMENTS A23, S08
  */
-export function tunnel({ client, service, idleMs, closingMs, watchExpiry }: TunnelParts): Promise<void> {
-  const { socket } = client;
+export function tunnel(parts: TunnelParts): Promise<void> {
   return new Promise((resolve, reject) => {
-    const destroyBoth = () => {
-      socket.destroy();
-      service.destroy();
-    };
-    const cut = (cause: Denial | Fault) => {
-      reject(cause);
-      destroyBoth();
-    };
-    let idle = setTimeout(cut, idleMs, new Denial('websocket_idle'));
-    const unwatch = watchExpiry(cut);
-    let isClosing = false;
-    const beginClosing = () => {
-      if (isClosing) return;
-      isClosing = true;
-      clearTimeout(idle);
-      idle = setTimeout(destroyBoth, closingMs);
-    };
-    let broken: Fault | undefined;
-    service.once('error', (cause) => {
-      if (!isClosing)
-        broken = new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { cause, detail: 'tunnel broken off' });
-    });
-    let open = 2;
-    const onceClosed = (other: Socket) => {
-      beginClosing();
-      other.destroySoon();
-      open--;
-      if (open > 0) return;
-      clearTimeout(idle);
-      unwatch();
-      if (broken === undefined) resolve();
-      else reject(broken);
-    };
-    const join = (from: Socket, to: Socket) => {
-      from.on('data', () => void idle.refresh());
-      from.once('end', beginClosing);
-      if (from.closed) onceClosed(to);
-      else from.once('close', () => onceClosed(to));
-      from.pipe(to);
-    };
-    const ahead = client.release();
-    if (ahead.length > 0) service.write(ahead);
-    join(socket, service);
-    join(service, socket);
+    new Tunnel(parts, { resolve, reject }).open();
   });
+}
+
+interface Settle {
+  readonly resolve: () => void;
+  readonly reject: (cause: Denial | Fault) => void;
+}
+
+class Tunnel {
+  readonly #parts: TunnelParts;
+  readonly #client: Socket;
+  readonly #service: Socket;
+  readonly #settle: Settle;
+  readonly #unwatch: () => void;
+  #idle: NodeJS.Timeout;
+  /** one side has ended, or is gone */
+  #isClosing = false;
+  #broken: Fault | undefined;
+  #connections = 2;
+
+  constructor(parts: TunnelParts, settle: Settle) {
+    this.#parts = parts;
+    this.#client = parts.client.socket;
+    this.#service = parts.service;
+    this.#settle = settle;
+    const cut = (cause: Denial) => {
+      settle.reject(cause);
+      this.#destroy();
+    };
+    this.#idle = setTimeout(() => cut(new Denial('websocket_idle')), parts.idleMs);
+    this.#unwatch = parts.watchExpiry(cut);
+  }
+
+  open(): void {
+    this.#service.once('error', (cause) => {
+      if (this.#isClosing) return;
+      this.#broken = new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { cause, detail: 'tunnel broken off' });
+    });
+    const ahead = this.#parts.client.release();
+    if (ahead.length > 0) this.#service.write(ahead);
+    this.#carry(this.#client, this.#service);
+    this.#carry(this.#service, this.#client);
+  }
+
+  #carry(from: Socket, to: Socket): void {
+    from.on('data', () => void this.#idle.refresh());
+    from.once('end', () => this.#beginClosing());
+    if (from.closed) this.#onClosed(to);
+    else from.once('close', () => this.#onClosed(to));
+    from.pipe(to);
+  }
+
+  #onClosed(other: Socket): void {
+    this.#beginClosing();
+    other.destroySoon();
+    this.#connections--;
+    if (this.#connections > 0) return;
+    clearTimeout(this.#idle);
+    this.#unwatch();
+    if (this.#broken === undefined) this.#settle.resolve();
+    else this.#settle.reject(this.#broken);
+  }
+
+  #beginClosing(): void {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => this.#destroy(), this.#parts.closingMs);
+  }
+
+  #destroy(): void {
+    this.#client.destroy();
+    this.#service.destroy();
+  }
 }
