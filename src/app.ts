@@ -5,6 +5,7 @@ import type { Config } from './config/config.js';
 import { hasClientCertificates } from './config/cross-checks.js';
 import type { TlsFiles } from './config/tls-files.js';
 import { AssertionSigner } from './forward/assertion.js';
+import { ExpiryWatch } from './forward/expiry.js';
 import { Forwarder, type ForwarderOptions } from './forward/forwarder.js';
 import { Pool } from './forward/pool.js';
 import { Upstream } from './forward/upstream.js';
@@ -185,6 +186,7 @@ function createListener(
       upstream,
       pool: createPool(config),
       assertion,
+      expiry: new ExpiryWatch({ graceMs: config.upstream.expiryGraceMs, clock }),
       issueNonce,
     }),
     replies: new Replies({

@@ -100,6 +100,8 @@ export interface UpstreamConfig {
   readonly responseTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly streamIdleTimeoutMs: number;
+  /** Infinity: nothing is cut off */
+  readonly expiryGraceMs: number;
   readonly poolIdleTimeoutMs: number;
   readonly connections: number;
   readonly queue: { readonly length: number; readonly waitMs: number };
@@ -166,6 +168,7 @@ export interface RouteConfig {
   readonly scopes: readonly string[];
   readonly claims: ReadonlyMap<string, readonly (string | number | boolean)[]>;
   readonly clients: readonly string[];
+  readonly websocket: boolean;
   readonly encodedSlashes: 'refuse' | 'pass';
   readonly preflight: 'refuse' | 'forward';
 }

@@ -12,7 +12,6 @@ const later: ReadonlySet<string> = new Set([
   'issuers[].introspection',
   'replay.redis',
   'replay.onUnavailable',
-  'routes[].websocket',
   'routes[].enforcement',
   'exceptionsFile',
   'revocations',

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { RouteConfig } from './config.js';
 import type { Context } from './context.js';
 import { covers, isPattern, patternLegal } from './patterns.js';
-import { choice, list, section, text } from './scalars.js';
+import { choice, flag, list, section, text } from './scalars.js';
 
 const methodLegal = 'a method in upper case, such as GET; TRACE and CONNECT are never let through';
 
@@ -36,6 +36,11 @@ const routeSchema = section({
   clients: list(text('a client id'), 'a list of client ids')
     .prefault([])
     .describe('Accepted clients. Empty: all.'),
+  websocket: flag()
+    .prefault(false)
+    .describe(
+      'Whether a WebSocket may be opened here, by a request that passes the same checks as any other.',
+    ),
   encodedSlashes: choice(['refuse', 'pass'])
     .prefault('refuse')
     .describe('`pass`: `%2F` is let through and stays a character of its segment.'),
@@ -56,6 +61,7 @@ export const defaultRoutes = [{ path: '/**' }];
 export function resolveRoutes(settings: readonly RouteSettings[], context: Context): RouteConfig[] {
   for (const [index, route] of settings.entries()) {
     checkPublic(route, index, context);
+    checkWebsocket(route, index, context);
     checkRepetition(settings, index, context);
     checkOrder(settings, index, context);
   }
@@ -78,6 +84,26 @@ function checkPublic(
     if (count > 0)
       report.problem(['routes', index, option], 'cannot be enforced on a public route (proof: none)');
   }
+}
+
+function checkWebsocket(
+  { websocket, methods, proof }: RouteSettings,
+  index: number,
+  { report }: Context,
+): void {
+  if (!websocket) return;
+  const path = ['routes', index, 'websocket'];
+  if (methods.length > 0 && !methods.includes('GET'))
+    report.problem(
+      path,
+      'can never be used: a WebSocket is opened by GET, which routes[].methods leaves out',
+    );
+  // RFC 6455 §10.2: a browser opens a WebSocket to any site, and sends that site's cookies along.
+  if (proof === 'none')
+    report.warn(
+      path,
+      'on a public route: any web page can open it with the cookies of its visitor, and no token ends it',
+    );
 }
 
 function checkRepetition(routes: readonly RouteSettings[], index: number, { report }: Context): void {

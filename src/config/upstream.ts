@@ -39,7 +39,12 @@ export const upstreamSchema = section({
     .describe('Longest silence in the middle of a body.'),
   streamIdleTimeout: duration({ min: '10ms', max: '24h' })
     .prefault('1h')
-    .describe('The same for `text/event-stream`.'),
+    .describe('The same for `text/event-stream`, and the longest silence of a WebSocket in both directions.'),
+  expiryGrace: duration({ min: '0s', max: '24h', unlimited: true })
+    .prefault('0s')
+    .describe(
+      'How long an answer or WebSocket may go on after its token (with the leeway), exception or trusted client certificate has ended. `unlimited`: it is never cut off.',
+    ),
   poolIdleTimeout: duration({ min: '10ms', max: '1h' })
     .prefault('4s')
     .describe('When an unused connection is closed: sooner than the service closes it.'),
@@ -63,6 +68,7 @@ export function resolveUpstream(settings: UpstreamSettings, context: Context): U
     responseTimeoutMs: settings.responseTimeout,
     idleTimeoutMs: settings.idleTimeout,
     streamIdleTimeoutMs: settings.streamIdleTimeout,
+    expiryGraceMs: settings.expiryGrace,
     poolIdleTimeoutMs: settings.poolIdleTimeout,
     connections: settings.connections,
     queue: { length: settings.queue.length, waitMs: settings.queue.wait },

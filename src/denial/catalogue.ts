@@ -28,6 +28,8 @@ export interface CatalogueEntry {
   readonly hint: string;
   /** seconds, for refusals that a later try can overcome */
   readonly retryAfterSeconds?: number;
+  /** ends an exchange that had been admitted, in the middle: the wire shows nothing of it but the end */
+  readonly endsStream?: true;
 }
 
 // RFC 6750 §3.1: one outward answer for every way in which a token is not good (no oracle for the caller).
@@ -147,14 +149,26 @@ const entries = {
   upgrade_invalid: {
     status: 400,
     sentence: 'The protocol upgrade is not acceptable.',
-    source: 'RFC 9110 §7.8',
-    hint: 'Upgrade names several protocols',
+    source: 'RFC 9110 §7.8, RFC 6455 §4.2.1',
+    hint: 'not the opening handshake of a WebSocket in its plain form: one protocol, GET, HTTP/1.1, no body, one Sec-WebSocket-Key and -Version; see detail',
   },
   upgrade_unsupported: {
     status: 501,
-    sentence: 'Protocol upgrades are not supported.',
+    sentence: 'This protocol upgrade is not supported.',
     source: 'RFC 9110 §7.8',
-    hint: 'Upgrade with Connection: upgrade',
+    hint: 'Connection: upgrade to another protocol than websocket, such as h2c',
+  },
+  upgrade_version_unsupported: {
+    status: 426,
+    sentence: 'Only version 13 of the WebSocket protocol is supported.',
+    source: 'RFC 6455 §4.4',
+    hint: 'Sec-WebSocket-Version is not 13',
+  },
+  upgrade_not_allowed: {
+    status: 400,
+    sentence: 'No protocol upgrade is possible here.',
+    source: 'RFC 9110 §7.8',
+    hint: 'a WebSocket on a route without routes[].websocket: true',
   },
   loop_detected: {
     status: 508,
@@ -521,6 +535,37 @@ const entries = {
     sentence: 'The access token does not permit this request.',
     source: 'RFC 6750 §3.1',
     hint: 'the client is not in routes[].clients',
+  },
+  websocket_idle: {
+    status: 408,
+    sentence: 'The connection was silent for too long.',
+    source: 'RFC 6455 §7.1.1',
+    hint: 'no byte in either direction of a WebSocket for upstream.streamIdleTimeout: let client or service send pings more often',
+    endsStream: true,
+  },
+  token_expired_while_streaming: {
+    status: 401,
+    error: 'invalid_token',
+    sentence: tokenSentence,
+    source: 'RFC 7519 §4.1.4',
+    endsStream: true,
+    hint: 'the answer or WebSocket was still running when exp, the leeway and upstream.expiryGrace had passed, and was cut off; a client that goes on needs a fresh token',
+  },
+  exception_expired_while_streaming: {
+    status: 401,
+    error: 'invalid_token',
+    sentence: tokenSentence,
+    source: 'REQUIREMENTS R02',
+    endsStream: true,
+    hint: 'the answer or WebSocket was still running when the exception that let it pass had ended, and was cut off',
+  },
+  certificate_expired_while_streaming: {
+    status: 401,
+    error: 'invalid_token',
+    sentence: tokenSentence,
+    source: 'RFC 8705 §7.5, RFC 5280 §4.1.2.5',
+    endsStream: true,
+    hint: 'the answer or WebSocket was still running when the client certificate, or an intermediate of it, had ended, and was cut off',
   },
   identity_unrepresentable: {
     status: 403,

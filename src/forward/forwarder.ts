@@ -1,14 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Fault } from '../denial/fault.js';
 import type { Admission } from '../gate/admission.js';
-import { exposedHeaders } from '../request/cors.js';
 import type { Framing } from '../request/framing.js';
+import { addNonce, checkAnswer } from './answer.js';
 import type { AssertionSigner } from './assertion.js';
+import type { ExpiryWatch } from './expiry.js';
 import { buildRequestHeaders, copyResponseHeaders, type HygieneOptions, remainingHops } from './hygiene.js';
 import { buildIdentity, type IdentityOptions } from './identity.js';
 import { hasLeft, type Inbound } from './inbound.js';
 import type { Pool } from './pool.js';
 import { relay } from './relay.js';
+import { tunnel } from './tunnel.js';
+import { buildSwitchHeaders } from './upgrade.js';
 import type { Upstream, UpstreamCall } from './upstream.js';
 
 export interface ForwarderOptions {
@@ -18,7 +20,7 @@ export interface ForwarderOptions {
   readonly maxBodyBytes: number;
   /** silence in the middle of a body */
   readonly idleTimeoutMs: number;
-  /** the same for text/event-stream */
+  /** the same for text/event-stream and upgraded connections */
   readonly streamIdleTimeoutMs: number;
 }
 
@@ -26,13 +28,14 @@ export interface ForwarderParts {
   readonly upstream: Upstream;
   readonly pool: Pool;
   readonly assertion: AssertionSigner | undefined;
+  readonly expiry: ExpiryWatch;
   /** @see RFC 9449 §8.2 */
   readonly issueNonce: (origin: string) => string;
 }
 
 /** What became of a forwarded request, for log and metrics. */
 export interface Forwarded {
-  /** as sent to the client; 0 when it left before */
+  /** as sent to the client; 0 when it left before; 101 when the connection was upgraded, and has ended since */
   readonly status: number;
   /** from sending the request to the head of the answer; undefined when the service was not asked */
   readonly upstreamMs: number | undefined;
@@ -55,8 +58,8 @@ export class Forwarder {
    * Resolves when the exchange with the client has ended, whole or cut short.
    *
    * @param expectsContinue - the client waits for 100 before it sends its body; it has not been sent yet
-   * @throws Denial identity_*, body_too_large; Fault ERR_UPSTREAM_*: only while nothing was sent to the client
-   * @see REQUIREMENTS A24, B10-B15
+   * @throws Denial identity_*, body_too_large, *_expired_while_streaming, websocket_idle; Fault ERR_UPSTREAM_*
+   * @see REQUIREMENTS A23, A24, B10-B15
    */
   async forward(admission: Admission, inbound: Inbound, expectsContinue: boolean): Promise<Forwarded> {
     const { facts, grant } = admission;
@@ -65,9 +68,9 @@ export class Forwarder {
     const signer = this.#parts.assertion;
     const assertion = signer && (await signer.sign(admission));
     if (signer !== undefined && assertion !== undefined) statements.push([signer.header, assertion]);
+    if (hasLeft(inbound)) return neverSent;
     if (remainingHops(facts) === 0) return answerLocally(response, facts.requestId);
 
-    if (hasLeft(inbound)) return neverSent;
     const entered = this.#parts.pool.enter(response);
     const leave = entered instanceof Promise ? await entered : entered;
     try {
@@ -87,6 +90,10 @@ export class Forwarder {
       try {
         const answer = await this.#awaitAnswer(call, inbound, facts.framing);
         const upstreamMs = performance.now() - startedMs;
+        if (answer.statusCode === 101) {
+          await this.#switchProtocols(admission, answer, inbound);
+          return { status: 101, upstreamMs };
+        }
         // The service is done with the request then, however long the client takes to read.
         answer.once('end', leave);
         const status = await this.#relay(admission, { answer, call }, inbound);
@@ -122,10 +129,11 @@ export class Forwarder {
   }
 
   async #relay(
-    { facts, grant, nonceExpiresSoon }: Admission,
+    admission: Admission,
     { answer, call }: { answer: IncomingMessage; call: UpstreamCall },
     { request, response }: Inbound,
   ): Promise<number> {
+    const { facts, grant } = admission;
     const { names } = this.#options.hygiene;
     const guarded = grant.route.proof !== 'none';
     const copied = copyResponseHeaders(answer.rawHeaders, { names, guarded });
@@ -133,8 +141,7 @@ export class Forwarder {
     const bodiless = facts.method === 'HEAD' || status === 204 || status === 304;
     const { headers, contentLength } = copied;
     if (contentLength !== undefined && status !== 204) headers.push('Content-Length', contentLength);
-    if (nonceExpiresSoon)
-      addNonce(headers, this.#parts.issueNonce(facts.origin.uri), grant.route.preflight === 'forward');
+    if (admission.nonceExpiresSoon) this.#addNonce(admission, headers);
     headers.push('X-Request-Id', facts.requestId);
 
     const streams = copied.contentType?.startsWith('text/event-stream') ?? false;
@@ -143,9 +150,43 @@ export class Forwarder {
     response.writeHead(status, headers);
     // The first event of a stream may be long in coming.
     if (!bodiless && !answer.complete && contentLength === undefined) response.flushHeaders();
-    await relay({ answer, call, bodiless, idleMs }, { request, response });
+    const { expiry } = this.#parts;
+    await relay({ answer, call, bodiless, idleMs, expiry, admission }, { request, response });
     settleRequest(request, call, answer);
     return status;
+  }
+
+  /** The service has agreed to the upgrade. Resolves when both connections are closed. */
+  async #switchProtocols(
+    admission: Admission,
+    answer: IncomingMessage,
+    { response, held }: Inbound,
+  ): Promise<void> {
+    const { facts, grant } = admission;
+    const service = answer.socket;
+    try {
+      if (held === undefined) throw new TypeError('101 to an ordinary request');
+      const hygiene = { names: this.#options.hygiene.names, guarded: grant.route.proof !== 'none' };
+      const headers = buildSwitchHeaders(answer, facts, hygiene);
+      if (admission.nonceExpiresSoon) this.#addNonce(admission, headers);
+      response.writeHead(101, headers);
+      response.flushHeaders();
+      response.detachSocket(held.socket);
+      await tunnel({
+        client: held,
+        service,
+        idleMs: this.#options.streamIdleTimeoutMs,
+        closingMs: this.#options.idleTimeoutMs,
+        watchExpiry: (end) => this.#parts.expiry.watch(admission, end),
+      });
+    } finally {
+      service.destroy();
+    }
+  }
+
+  #addNonce({ facts, grant }: Admission, headers: string[]): void {
+    const nonce = this.#parts.issueNonce(facts.origin.uri);
+    addNonce(headers, nonce, grant.route.preflight === 'forward');
   }
 }
 
@@ -154,40 +195,12 @@ const neverSent: Forwarded = { status: 0, upstreamMs: undefined };
 
 /** @see RFC 9110 §7.6.2: Max-Forwards 0 makes us the final recipient */
 function answerLocally(response: ServerResponse, requestId: string): Promise<Forwarded> {
-  response.writeHead(204, ['X-Request-Id', requestId, 'Cache-Control', 'no-store']);
-  response.end();
-  return Promise.resolve({ status: 204, upstreamMs: undefined });
-}
-
-/** @throws Fault ERR_UPSTREAM_RESPONSE_INVALID for what may not be passed on. @see RFC 9112 §4, §6.3; RFC 9110 §15 */
-function checkAnswer(
-  answer: IncomingMessage,
-  transferEncoding: readonly string[],
-  call: UpstreamCall,
-): number {
-  const { statusCode = 0, httpVersion } = answer;
-  const invalid =
-    statusCode < 200 || statusCode > 599
-      ? `status ${statusCode}`
-      : httpVersion !== '1.1' && httpVersion !== '1.0'
-        ? `HTTP/${httpVersion}`
-        : transferEncoding.some((coding) => coding.toLowerCase() !== 'chunked') || transferEncoding.length > 1
-          ? 'transfer coding other than chunked'
-          : answer.destroyed && !answer.complete
-            ? 'broken off'
-            : undefined;
-  if (invalid === undefined) return statusCode;
-  call.abort();
-  throw new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { detail: invalid });
-}
-
-/** A new nonce before the client's own ends; an answer that carries one is not for sharing. @see RFC 9449 §8.2 */
-function addNonce(headers: string[], nonce: string, exposed: boolean): void {
-  for (let i = headers.length - 2; i >= 0; i -= 2) {
-    if (headers[i]?.toLowerCase() === 'cache-control') headers.splice(i, 2);
-  }
-  headers.push('Cache-Control', 'no-store', 'DPoP-Nonce', nonce);
-  if (exposed) headers.push('Access-Control-Expose-Headers', exposedHeaders);
+  return new Promise((resolve) => {
+    // Not before: the connection is this answer's until then.
+    response.once('close', () => resolve({ status: 204, upstreamMs: undefined }));
+    response.writeHead(204, ['X-Request-Id', requestId, 'Cache-Control', 'no-store']);
+    response.end();
+  });
 }
 
 /** After the answer: a request that is still being sent has nobody to read it, so its connection ends (A19). */

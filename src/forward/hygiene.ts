@@ -35,6 +35,7 @@ export function buildRequestHeaders(
   const headers = ['Host', facts.origin.authority];
   copyEndToEnd(facts, headers);
   writeFraming(facts, headers);
+  if (facts.upgrade !== undefined) headers.push('Connection', 'Upgrade', 'Upgrade', facts.upgrade);
   headers.push('Via', describeVia(facts, options));
   writeForwarding(facts, headers, options);
   const authorization = grant.token === undefined ? undefined : chooseAuthorization(facts, options);

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Denial } from '../denial/denial.js';
+import type { HeldSocket } from './held-socket.js';
 
 /** The body of a request while it arrives: what can turn out to be wrong with it after its head was accepted. */
 export class InboundBody {
@@ -68,4 +69,6 @@ export interface Inbound {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly body: InboundBody;
+  /** where the client asked for another protocol: its connection, which nobody parses any more */
+  readonly held: HeldSocket | undefined;
 }

@@ -9,6 +9,8 @@ export interface OutgoingLimits {
   readonly responseTimeoutMs: number;
   /** the connection is made when its TLS handshake is done */
   readonly secure: boolean;
+  /** the request asks for another protocol: then 101 is an answer, whose socket is the caller's */
+  readonly upgrade: boolean;
   /** the body on its way to the service; the time until the head counts from when it has been sent */
   readonly body: Readable | undefined;
 }
@@ -21,7 +23,7 @@ export class StalePooledConnection extends Error {
 /**
  * Turns everything that can become of an outgoing request into one answer or one error.
  *
- * @returns the head of the answer, its body unread
+ * @returns the head of the answer, its body unread; of a 101, with what came behind it waiting in its socket
  * @throws StalePooledConnection; Fault ERR_UPSTREAM_UNREACHABLE, ERR_UPSTREAM_RESPONSE_INVALID, ERR_UPSTREAM_TIMEOUT
  * @see REQUIREMENTS A25, B14, S08
  */
@@ -51,16 +53,27 @@ export function awaitAnswer(outgoing: ClientRequest, limits: OutgoingLimits): Pr
         stale ? new StalePooledConnection(describe(error), { cause: error }) : toFault(error, connected),
       );
     });
+    const refuseSwitch = (socket: Socket | null) => {
+      socket?.destroy();
+      reject(new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { detail: 'unsolicited 101' }));
+    };
     outgoing.once('response', (response: IncomingMessage) => {
-      answered = true;
-      waiting.end();
       // The body belongs to the forwarder; an error without a listener would end the process.
       response.on('error', () => {});
+      // One that Node does not take for an upgrade: its connection is still parsed as HTTP.
+      if (response.statusCode === 101) return refuseSwitch(outgoing.socket);
+      answered = true;
+      waiting.end();
       resolve(response);
     });
-    outgoing.once('upgrade', (_response, socket: Socket) => {
-      socket.destroy();
-      reject(new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { detail: 'unsolicited 101' }));
+    outgoing.once('upgrade', (response: IncomingMessage, socket: Socket, head: Buffer) => {
+      waiting.end();
+      if (!limits.upgrade) return refuseSwitch(socket);
+      answered = true;
+      // Node has taken its own listeners off, and an error that nobody hears ends the process.
+      socket.on('error', () => socket.destroy());
+      if (head.length > 0) socket.unshift(head);
+      resolve(response);
     });
     outgoing.once('close', () => {
       waiting.end();

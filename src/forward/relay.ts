@@ -1,5 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Denial } from '../denial/denial.js';
 import { Fault } from '../denial/fault.js';
+import type { Admission } from '../gate/admission.js';
+import type { ExpiryWatch } from './expiry.js';
 import type { UpstreamCall } from './upstream.js';
 
 /** An answer of the service whose head was judged and written to the client. */
@@ -10,6 +13,9 @@ export interface RelayedAnswer {
   readonly bodiless: boolean;
   /** silence in the middle of the body that ends it, ms */
   readonly idleMs: number;
+  /** ends an answer that outlives what the request was admitted on */
+  readonly expiry: ExpiryWatch;
+  readonly admission: Admission;
 }
 
 /**
@@ -20,7 +26,7 @@ export interface RelayedAnswer {
  * @param response - its head is written
  * @param request - of the same exchange; while its body still flows, the call is not silent
  * @returns a promise that resolves when the client has the answer or has left
- * @throws Fault ERR_UPSTREAM_RESPONSE_INVALID, ERR_UPSTREAM_TIMEOUT when the answer was cut
+ * @throws Fault ERR_UPSTREAM_RESPONSE_INVALID, ERR_UPSTREAM_TIMEOUT; Denial *_expired_while_streaming: when it was cut
  */
 export function relay(
   relayed: RelayedAnswer,
@@ -37,8 +43,8 @@ export function relay(
     // Most answers are whole by now: they go out in one write, and there is nothing to watch over.
     if (answer.complete) response.end(bodiless ? undefined : answer.read());
     else {
-      const cut = (fault: Fault) => {
-        reject(fault);
+      const cut = (cause: Denial | Fault) => {
+        reject(cause);
         response.destroy();
       };
       watch(relayed, { request, response }, cut);
@@ -50,15 +56,19 @@ export function relay(
 }
 
 function watch(
-  { answer, call, idleMs }: RelayedAnswer,
+  { answer, call, idleMs, expiry, admission }: RelayedAnswer,
   { request, response }: { request: IncomingMessage; response: ServerResponse },
-  cut: (fault: Fault) => void,
+  cut: (cause: Denial | Fault) => void,
 ): void {
-  const timer = setTimeout(() => {
+  const end = (cause: Denial | Fault) => {
     // The client's side first: giving the call up drops what is unread of the answer and lets it seem to end well.
-    cut(new Fault('ERR_UPSTREAM_TIMEOUT', { detail: 'silent in the body' }));
+    cut(cause);
     call.abort();
+  };
+  const timer = setTimeout(() => {
+    end(new Fault('ERR_UPSTREAM_TIMEOUT', { detail: 'silent in the body' }));
   }, idleMs);
+  const unwatch = expiry.watch(admission, end);
   const extend = () => void timer.refresh();
   answer.on('data', extend);
   if (!request.complete) request.on('data', extend);
@@ -67,7 +77,10 @@ function watch(
     if (!answer.complete && !response.destroyed)
       cut(new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { detail: 'broken off in the body' }));
   });
-  response.on('close', () => clearTimeout(timer));
+  response.on('close', () => {
+    clearTimeout(timer);
+    unwatch();
+  });
 }
 
 /** `pipe` for one pair: what it adds, listeners for errors and for streams that come and go, others do here. */

@@ -43,7 +43,7 @@ export interface UpstreamCall {
  * Sends requests to the service: a mover of bytes that gets a request which was built elsewhere, to the last header
  * field, and gives back an answer that is judged elsewhere.
  *
- * Node's own client rather than http-proxy, which carries the upgrades (forward/upgrade.ts): http-proxy copies the
+ * Node's own client rather than http-proxy (for upgrades see forward/upgrade.ts): http-proxy copies the
  * header map twice, hands it on field by field, parses and repairs the path, and gets hold of neither the outgoing
  * request while it waits nor what comes before the answer. A list of header lines, built once, is written as it is.
  */
@@ -72,7 +72,9 @@ export class Upstream {
    * @returns at once; the promise rejects with Fault ERR_UPSTREAM_*
    */
   send(inbound: Inbound, request: UpstreamRequest): UpstreamCall {
-    let current = this.#attempt(inbound, request, this.#pool);
+    // A connection that is upgraded never comes back to the pool.
+    const agent = inbound.held === undefined ? this.#pool : this.#unpooled;
+    let current = this.#attempt(inbound, request, agent);
     let isGivenUp = false;
     const response = current.response.catch((error: unknown) => {
       if (!(error instanceof StalePooledConnection)) throw error;
@@ -98,7 +100,7 @@ export class Upstream {
   }
 
   #attempt(
-    { request }: Inbound,
+    { request, held }: Inbound,
     { method, target, headers, hasBody }: UpstreamRequest,
     agent: http.Agent,
   ): UpstreamCall {
@@ -107,7 +109,8 @@ export class Upstream {
     const send = secure ? https.request : http.request;
     const outgoing = send({ agent, host, port, socketPath, method, path: target, headers });
     const body = hasBody ? request : undefined;
-    const response = awaitAnswer(outgoing, { connectTimeoutMs, responseTimeoutMs, secure, body });
+    const upgrade = held !== undefined;
+    const response = awaitAnswer(outgoing, { connectTimeoutMs, responseTimeoutMs, secure, upgrade, body });
     if (hasBody) request.pipe(outgoing);
     else outgoing.end();
     return { response, abort: () => void outgoing.destroy() };

@@ -12,6 +12,10 @@ export interface Job {
   failBody(denial: Denial): boolean;
   /** Its answer is the last one on the connection, and says so, unless it has begun. */
   endConnection(): void;
+  /** it has the connection for itself, for as long as it likes */
+  readonly isUpgrade: boolean;
+  /** what was written to the connection has gone out, and the server is no longer there to say so */
+  drained(): void;
 }
 
 /** What a connection is found out about when its first request comes. */
@@ -101,8 +105,14 @@ export class Connection {
   end(): void {
     this.#ending = true;
     this.closeAfterAnswer();
-    if (this.#jobs.length === 0) this.socket.destroy();
-    else this.#jobs[0]?.endConnection();
+    const [job] = this.#jobs;
+    if (job === undefined || job.isUpgrade) this.socket.destroy();
+    else job.endConnection();
+  }
+
+  /** The server has let go of the connection, and no longer tells the answer under way to go on writing. */
+  detach(): void {
+    this.socket.on('drain', () => this.#jobs[0]?.drained());
   }
 
   closeNow(): void {

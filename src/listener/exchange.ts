@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Denial } from '../denial/denial.js';
 import type { Forwarder } from '../forward/forwarder.js';
+import type { HeldSocket } from '../forward/held-socket.js';
 import { InboundBody } from '../forward/inbound.js';
 import type { Admission } from '../gate/admission.js';
 import type { Gate } from '../gate/gate.js';
@@ -18,7 +19,7 @@ import type { Answer, Replies } from '../reply/reply.js';
 import type { RequestFacts } from '../request/facts.js';
 import { findRequestId } from '../request/forwarded.js';
 import type { Connection, Job } from './connection.js';
-import { type Ending, writeAnswer } from './write.js';
+import { attachResponse, type Ending, writeAnswer } from './write.js';
 
 export interface ExchangeParts {
   readonly gate: Gate;
@@ -35,6 +36,8 @@ export interface InboundRequest {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly expectation: Expectation;
+  /** where the parser took the request for an upgrade: the connection, of which `response` is not the server's own */
+  readonly held: HeldSocket | undefined;
 }
 
 /**
@@ -48,6 +51,7 @@ export class Exchange implements Job {
   readonly #response: ServerResponse;
   readonly #body: InboundBody;
   readonly #expectation: Expectation;
+  readonly #held: HeldSocket | undefined;
   /** filled in on the way, told at the end */
   readonly #record: OpenRecord;
   readonly #startedMs = performance.now();
@@ -62,6 +66,7 @@ export class Exchange implements Job {
     this.#expectation = inbound.expectation;
     this.#request = inbound.request;
     this.#response = inbound.response;
+    this.#held = inbound.held;
     this.#body = new InboundBody(inbound.request);
     this.#response.once('finish', () => {
       this.#isGiven = true;
@@ -80,8 +85,18 @@ export class Exchange implements Job {
     if (!this.#response.headersSent) this.#response.shouldKeepAlive = false;
   }
 
+  /** An upgraded connection has no answer that would be its last: it ends at once where others end with their answer. */
+  get isUpgrade(): boolean {
+    return this.#held !== undefined;
+  }
+
+  drained(): void {
+    this.#response.emit('drain');
+  }
+
   async run(): Promise<void> {
     try {
+      if (this.#held !== undefined) attachResponse(this.#response, this.#held);
       await this.#serve();
     } catch (error) {
       await this.#refuse(toRefusal(error, {}));
@@ -102,6 +117,7 @@ export class Exchange implements Job {
       remoteAddress,
       certificate,
       front,
+      isUpgrade: this.#held !== undefined,
     });
     this.#record.gateMs = performance.now() - this.#startedMs;
     switch (verdict.kind) {
@@ -127,7 +143,12 @@ export class Exchange implements Job {
     record.key = constraint?.jkt ?? constraint?.x5tS256;
     record.exception = grant.exception?.id;
     try {
-      const inbound = { request: this.#request, response: this.#response, body: this.#body };
+      const inbound = {
+        request: this.#request,
+        response: this.#response,
+        body: this.#body,
+        held: this.#held,
+      };
       const { status, upstreamMs } = await this.#parts.forwarder.forward(
         admission,
         inbound,
@@ -160,6 +181,7 @@ export class Exchange implements Job {
     record.outcome = cause instanceof Denial ? 'refused' : 'failed';
     if (this.#response.headersSent) {
       record.status = this.#response.statusCode;
+      if (cause instanceof Denial && cause.entry.endsStream) record.outcome = 'forwarded';
       this.#connection.closeNow();
       return;
     }
@@ -192,7 +214,8 @@ export class Exchange implements Job {
 
   #end(status: number, outcome: Outcome): void {
     this.#record.status = status;
-    this.#record.outcome = this.#isGiven ? outcome : 'aborted';
+    // Nobody but the two sides knows when a WebSocket has said everything.
+    this.#record.outcome = this.#isGiven || status === 101 ? outcome : 'aborted';
   }
 }
 

@@ -4,6 +4,7 @@ import * as https from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { Denial } from '../denial/denial.js';
+import { HeldSocket } from '../forward/held-socket.js';
 import { toRefusal } from '../gate/refusal.js';
 import { openRecord } from '../observability/request-record.js';
 import { bind, type SocketAddress } from '../support/bind.js';
@@ -136,10 +137,15 @@ export class Listener {
     server.on('checkContinue', (request, response) => this.#accept(request, response, 'continue'));
     // Whatever it expects is judged with the rest of the head (request/facts.ts).
     server.on('checkExpectation', (request, response) => this.#accept(request, response, 'none'));
+    server.on('upgrade', (request: http.IncomingMessage, socket: Socket, head: Buffer) =>
+      this.#acceptUpgrade(request, new HeldSocket(socket, head)),
+    );
     server.on('connect', (_request: http.IncomingMessage, socket: Socket) => {
       // Node has taken its own listeners off, and an error that nobody hears ends the process.
       socket.on('error', () => socket.destroy());
-      this.#refuseRaw(this.#connections.of(socket), new Denial('method_not_allowed', 'CONNECT'));
+      const connection = this.#connections.of(socket);
+      connection.detach();
+      this.#refuseRaw(connection, new Denial('method_not_allowed', 'CONNECT'));
     });
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
       const giveUp = () => this.#parserGaveUp(error, socket);
@@ -154,7 +160,22 @@ export class Listener {
     // What came with the end of a TLS handshake is still delivered when the connection was closed right behind it.
     if (request.socket.destroyed) return;
     const connection = this.#connections.of(request.socket);
-    connection.enqueue(new Exchange(this.#parts, connection, { request, response, expectation }));
+    connection.enqueue(
+      new Exchange(this.#parts, connection, { request, response, expectation, held: undefined }),
+    );
+  }
+
+  /**
+   * Node takes every request with both upgrade fields for an upgrade, whatever the method, the protocol and the body, and
+   * has let go of the connection: so has every answer to be the last, but it still has its turn (A18).
+   */
+  #acceptUpgrade(request: http.IncomingMessage, held: HeldSocket): void {
+    const connection = this.#connections.of(held.socket);
+    connection.detach();
+    const response = new http.ServerResponse(request);
+    connection.enqueue(
+      new Exchange(this.#parts, connection, { request, response, expectation: 'none', held }),
+    );
   }
 
   /** What the parser refuses belongs to the request whose body is arriving, or is a request of its own. */
@@ -189,6 +210,8 @@ export class Listener {
       },
       failBody: () => false,
       endConnection: () => {},
+      isUpgrade: false,
+      drained: () => {},
     });
   }
 }

@@ -1,5 +1,6 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import type { HeldSocket } from '../forward/held-socket.js';
 import { hasLeft } from '../forward/inbound.js';
 import type { Answer } from '../reply/reply.js';
 
@@ -58,6 +59,29 @@ function linger(request: IncomingMessage, done: () => void): void {
   });
   // Whoever read the body before may have left it paused.
   request.resume();
+}
+
+/**
+ * Does what the server does for ordinary requests, on a connection that it has let go of: gives the response its socket,
+ * and ends the connection behind the answer, whatever it is, for nobody parses what follows. A response that switches
+ * protocols leaves the socket before (forward/forwarder.ts).
+ *
+ * Fails closed: a connection on which another answer is still being given ends.
+ * @throws Error ERR_HTTP_SOCKET_ASSIGNED, which would be our bug
+ */
+export function attachResponse(response: ServerResponse, held: HeldSocket): void {
+  response.shouldKeepAlive = false;
+  try {
+    response.assignSocket(held.socket);
+  } catch (error) {
+    held.socket.destroy();
+    throw error;
+  }
+  response.once('finish', () => {
+    response.detachSocket(held.socket);
+    held.dismiss();
+    process.nextTick(() => response.emit('close'));
+  });
 }
 
 /** Writes an answer where there is no response object: the parser gave up, or the client asked for a tunnel. */

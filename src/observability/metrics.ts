@@ -77,6 +77,11 @@ export class Metrics {
     'Readings of a wall clock that lay behind an earlier one',
     [],
   ).series({});
+  readonly #streamsEnded = this.#tally(
+    'streams_ended_total',
+    'Answers and WebSockets that were ended because of their age or silence',
+    ['route', 'reason'],
+  );
   /** the series that exist, by their label values; as many as routes, reasons, issuers and exceptions allow */
   readonly #counts = new Map<string, Count>();
   readonly #routes = new Map<string, { readonly duration: Observations; readonly upstream: Observations }>();
@@ -103,18 +108,21 @@ export class Metrics {
 
   request(record: RequestRecord): void {
     const route = record.route?.path ?? 'none';
-    const { outcome, proof = 'none' } = record;
+    const { outcome, proof = 'none', cause } = record;
     const reason = reasonOf(record);
     this.#count(`r ${outcome} ${proof} ${reason} ${route}`, () =>
       this.#requests.series({ route, outcome, proof, reason }),
     );
     const { duration, upstream } = this.#route(route);
-    duration.observe(record.durationMs / 1000);
+    // How long a WebSocket was open says nothing about how fast anything is.
+    if (record.status !== 101) duration.observe(record.durationMs / 1000);
     if (record.gateMs !== undefined) this.#gate.observe(record.gateMs / 1000);
     if (record.upstreamMs !== undefined) upstream.observe(record.upstreamMs / 1000);
     if (record.exception !== undefined && outcome !== 'refused') this.#countException(record.exception);
-    const cause = replayCauses[reason];
-    if (cause !== undefined) this.#countReplay(cause);
+    if (cause instanceof Denial && cause.entry.endsStream)
+      this.#count(`s ${reason} ${route}`, () => this.#streamsEnded.series({ route, reason }));
+    const refused = replayCauses[reason];
+    if (refused !== undefined) this.#countReplay(refused);
   }
 
   tokenCache(result: 'hit' | 'miss' | 'stale'): void {

@@ -21,6 +21,8 @@ export interface RouteOptions {
   readonly claims: ReadonlyMap<string, readonly unknown[]>;
   /** accepted client ids; empty: all */
   readonly clients: readonly string[];
+  /** whether a client may upgrade to a WebSocket here, after the same checks as for any request */
+  readonly websocket: boolean;
   readonly encodedSlashes: 'refuse' | 'pass';
   readonly preflight: 'refuse' | 'forward';
 }
@@ -52,7 +54,7 @@ export class RouteTable {
     this.#groups = [...byPath].map(([path, group]) => ({ pattern: compilePattern(path), routes: group }));
   }
 
-  /** @throws Denial route_not_found, path_ambiguous, method_not_allowed */
+  /** @throws Denial route_not_found, path_ambiguous, method_not_allowed, upgrade_not_allowed */
   match(facts: RequestFacts): RouteOptions {
     const { target } = facts;
     const group = this.#groups.find(({ pattern }) => pattern.matches(target.path));
@@ -63,6 +65,7 @@ export class RouteTable {
       throw new Denial('path_ambiguous', 'encoded slash; see routes[].encodedSlashes');
     }
     for (const reading of readingsOf(target, slashesPass)) this.#checkReading(reading, group);
+    if (facts.upgrade !== undefined && !route.websocket) throw new Denial('upgrade_not_allowed');
     return route;
   }
 

@@ -29,6 +29,7 @@ const plainErrors: Readonly<Record<number, string>> = {
   414: 'uri_too_long',
   417: 'expectation_failed',
   421: 'misdirected_request',
+  426: 'upgrade_required',
   429: 'too_many_requests',
   431: 'header_fields_too_large',
   500: 'server_error',
@@ -76,6 +77,9 @@ export class Replies {
       headers.push('DPoP-Nonce', this.#options.issueNonce(refusal.facts.origin.uri));
     }
     if (status === 405) headers.push('Allow', (denial.allow ?? usualMethods).join(', '));
+    // RFC 9110 §15.5.22, RFC 6455 §4.4: what would have been accepted; the connection itself is closed.
+    if (status === 426)
+      headers.push('Connection', 'Upgrade, close', 'Upgrade', 'websocket', 'Sec-WebSocket-Version', '13');
     if (retryAfterSeconds !== undefined) headers.push('Retry-After', String(retryAfterSeconds));
     // A browser shows a refusal to its script only when the refusal itself says so (G22).
     if (refusal.route?.preflight === 'forward') {

@@ -6,6 +6,7 @@ import { type Framing, parseFraming } from './framing.js';
 import { type HeadRules, parseHead, type RequestHead } from './head.js';
 import { parseTarget, type RequestTarget } from './target.js';
 import type { TrustedFront, TrustedProxies } from './trusted-proxies.js';
+import { parseUpgrade, type UpgradeProtocol } from './upgrade.js';
 
 /** One request as the HTTP parser delivered it, before anything about it was checked. */
 export interface RequestMessage {
@@ -22,6 +23,8 @@ export interface RequestMessage {
   readonly certificate: PresentedCertificate | undefined;
   /** the peer is a front proxy that speaks for its clients */
   readonly front?: TrustedFront | undefined;
+  /** the parser took it for an upgrade and reads nothing behind it; absent: false */
+  readonly isUpgrade?: boolean;
 }
 
 /** What was sent, checked for being one unambiguous HTTP/1.1 request to this gateway. Nothing in it is trusted. */
@@ -37,6 +40,8 @@ export interface RequestFacts {
   readonly uri: string;
   readonly head: RequestHead;
   readonly framing: Framing;
+  /** the protocol that the client asks for on this connection; undefined: an ordinary request */
+  readonly upgrade: UpgradeProtocol | undefined;
   /** of the client; empty where it is not known: on a unix socket, or behind a front that does not tell */
   readonly remoteAddress: string;
   /** of the client */
@@ -79,7 +84,7 @@ export function parseRequest(message: RequestMessage, rules: RequestRules): Requ
     front === undefined ? origins.select(head.values('host')) : selectForwardedOrigin(head, origins);
   checkMethod(message);
   checkExpectation(head);
-  checkUpgrade(head);
+  const upgrade = parseUpgrade(head, message, framing);
   checkVia(head, rules.pseudonym);
   const target = parseTarget(message.target, rules.maxTargetBytes);
   return Object.freeze({
@@ -91,6 +96,7 @@ export function parseRequest(message: RequestMessage, rules: RequestRules): Requ
     uri: origin.uri + rules.pathPrefix + target.path,
     head,
     framing,
+    upgrade,
     remoteAddress: front === undefined ? message.remoteAddress : findClientAddress(head, proxies),
     // Never that of the front's own connection: a token bound to it would pass for everybody who calls through the front.
     certificate: front === undefined ? message.certificate : front.certificates?.read(head),
@@ -112,14 +118,6 @@ function checkExpectation(head: RequestHead): void {
   if (values.length === 0) return;
   if (values.length > 1 || values[0]?.toLowerCase() !== '100-continue')
     throw new Denial('expectation_failed');
-}
-
-// An Upgrade field without `Connection: upgrade` is no upgrade (RFC 9110 §7.8): hygiene removes it, the request goes on.
-function checkUpgrade(head: RequestHead): void {
-  const protocols = head.values('upgrade');
-  if (protocols.length === 0 || !head.nominated.has('upgrade')) return;
-  const single = protocols.length === 1 && !protocols[0]?.includes(',');
-  throw new Denial(single ? 'upgrade_unsupported' : 'upgrade_invalid', protocols.join(', ').slice(0, 64));
 }
 
 function checkVia(head: RequestHead, pseudonym: string): void {

@@ -25,6 +25,8 @@ const decisiveNames = [
   'content-length',
   'connection',
   'upgrade',
+  'sec-websocket-key',
+  'sec-websocket-version',
   'expect',
   'via',
   'max-forwards',

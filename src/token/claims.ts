@@ -7,6 +7,8 @@ import type { TokenTimes } from './times.js';
 export interface TokenContents extends TokenTimes {
   readonly issuer: string;
   readonly issuerAudience: readonly string[];
+  /** what the issuer's clock may differ by */
+  readonly leewaySeconds: number;
   readonly clientId: string;
   readonly subject: string | undefined;
   readonly scopes: ReadonlySet<string>;
@@ -35,6 +37,7 @@ export function parseClaims(object: JsonObject, options: IssuerOptions): TokenCo
   return {
     issuer: options.issuer,
     issuerAudience: options.audience,
+    leewaySeconds: options.leewaySeconds,
     clientId,
     subject: parseText(claims, 'sub'),
     scopes: parseScopes(claims, options.scopeClaim),

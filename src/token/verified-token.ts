@@ -87,6 +87,11 @@ export class VerifiedToken {
     return this.#contents.expiresAtSeconds;
   }
 
+  /** the moment from which it is refused: `exp` and the leeway, ms since the epoch. @see times.ts */
+  get usableUntilMs(): number {
+    return (this.#contents.expiresAtSeconds + this.#contents.leewaySeconds) * 1000;
+  }
+
   /** `jti` */
   get tokenId(): string | undefined {
     return this.#contents.tokenId;

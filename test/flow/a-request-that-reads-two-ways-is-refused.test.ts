@@ -238,8 +238,8 @@ const refused: readonly Case[] = [
       'Sec-WebSocket-Version: 13',
       'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
     ],
-    status: 501,
-    reason: 'upgrade_unsupported',
+    status: 400,
+    reason: 'upgrade_not_allowed',
   },
   { title: 'A24: an unknown expectation', headers: ['Expect: x'], status: 417, reason: 'expectation_failed' },
   ...[

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Guarded } from '../support/guarded.js';
 import { request } from '../support/sidecar.js';
+import { handshakeWith } from '../support/websocket.js';
 
 let guarded: Guarded;
 before(async () => {
@@ -65,8 +66,13 @@ describe('A23: Upgrade', () => {
   });
 
   test('trap H17: what follows an upgrade that is refused never reaches the service', async () => {
-    const headers = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
-    const bytes = guarded.proven({ target: '/a', headers }) + guarded.proven({ target: '/smuggled' });
-    await guarded.refuses({ bytes, status: 501, reason: 'upgrade_unsupported', closes: true });
+    for (const [protocol, status, reason] of [
+      ['h2c', 501, 'upgrade_unsupported'],
+      ['websocket', 400, 'upgrade_not_allowed'],
+    ] as const) {
+      const headers = handshakeWith(['upgrade'], `Upgrade: ${protocol}`);
+      const bytes = guarded.proven({ target: '/a', headers }) + guarded.proven({ target: '/smuggled' });
+      await guarded.refuses({ bytes, status, reason, closes: true });
+    }
   });
 });

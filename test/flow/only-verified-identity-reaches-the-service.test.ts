@@ -6,6 +6,7 @@ import { makeKeyPair } from '../support/keys.js';
 import type { SeenRequest } from '../support/recording-service.js';
 import { request } from '../support/sidecar.js';
 import { sha256 } from '../support/token-signer.js';
+import { handshake } from '../support/websocket.js';
 import { Wire } from '../support/wire.js';
 
 const identityNames = /^x-(?:auth-|user$|groups$|flag$|verified-)/i;
@@ -84,11 +85,11 @@ describe('only verified identity reaches the service', () => {
     });
   }
 
-  test('L01: an upgrade', async () => {
-    const headers = [...spoofed, 'Connection: Upgrade', 'Upgrade: websocket'];
+  test('L01: an upgrade where none is allowed', async () => {
+    const headers = [...spoofed, ...handshake];
     await guarded.refuses(
       { headers },
-      { reason: 'upgrade_unsupported', status: 501, body: 'not_implemented', schemes: [] },
+      { reason: 'upgrade_not_allowed', status: 400, body: 'invalid_request', schemes: [] },
     );
   });
 

@@ -11,7 +11,6 @@ import { otherReadings } from '#holdfast/policy/readings.js';
 import { RouteTable } from '#holdfast/policy/routes.js';
 import { ProofHeaders } from '#holdfast/proof/dpop-header.js';
 import { equalsHtu } from '#holdfast/proof/htu.js';
-import { importProofKey } from '#holdfast/proof/jwk.js';
 import { NonceIssuer } from '#holdfast/proof/nonce.js';
 import { Origins } from '#holdfast/request/authority.js';
 import { parseCredentials } from '#holdfast/request/credentials.js';
@@ -25,6 +24,7 @@ import { IgnoredKey, parsePublishedKey } from '#holdfast/token/keys/published-ke
 import { checkTokenType } from '#holdfast/token/token-type.js';
 import { identityNames, makeFacts } from '../support/facts.js';
 import { makeAdmission, makeGrant } from '../support/grants.js';
+import { importKey } from '../support/proof-key.js';
 import { makeRoute } from '../support/routes.js';
 import { context, makeVerifier } from '../support/verifier.js';
 import { compactJws, objectWith, rawHeaders, target, textOf } from './inputs.js';
@@ -61,7 +61,13 @@ const clock = { nowMs: () => 1_800_000_000_000 };
 const nonces = new NonceIssuer({ secret: Buffer.alloc(32, 7), lifetimeMs: 300_000, clock });
 const proofHeaders = new ProofHeaders(['ES256', 'EdDSA']);
 const { verifier } = makeVerifier();
-export const hygiene = { names, pseudonym: 'holdfast-test', pathPrefix: '', authorization: 'strip' } as const;
+export const hygiene = {
+  names,
+  pseudonym: 'holdfast-test',
+  pathPrefix: '',
+  certificateClock: undefined,
+  authorization: 'strip',
+} as const;
 export const issuer: IssuerOptions = {
   ...{ issuer: 'https://as.example', audience: ['https://api.example'], keys: 'discovery' },
   ...{ algorithms: ['ES256'], leewaySeconds: 10, requiredClaims: ['sub', 'iat'], clientClaim: 'client_id' },
@@ -117,7 +123,7 @@ export const parsers: readonly Parser[] = [
       fc.oneof(objectWith(['kty', 'crv', 'x', 'y', 'n', 'e', 'alg', 'use', 'key_ops', 'd']), fc.jsonValue()),
       fc.constantFrom('ES256', 'ES384', 'PS256', 'RS256', 'EdDSA', 'Ed25519'),
     ),
-    ([jwk, algorithm]) => importProofKey(jwk, algorithm),
+    ([jwk, algorithm]) => importKey(jwk, algorithm),
   ),
   parser('htu', textOf('htps:/.%2eE7f@[]:0?#'), (htu) => equalsHtu(htu, 'https://api.example/orders')),
   parser('nonce', textOf('AZaz09-_=', 33), (nonce) => nonces.verify(nonce, 'https://api.example')),

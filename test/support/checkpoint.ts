@@ -62,6 +62,8 @@ export interface CheckpointOptions extends Omit<SidecarOptions, 'config'> {
   readonly signer?: TokenSigner;
   /** what clients address, where that is not what the listener speaks: a front ends TLS */
   readonly origin?: string;
+  /** added to the URL of the service */
+  readonly upstream?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -95,7 +97,15 @@ export class Checkpoint {
   }
 
   static async start(options: CheckpointOptions = {}): Promise<Checkpoint> {
-    const { config = {}, files, tls, signer = new TokenSigner(), origin: addressed, ...rest } = options;
+    const {
+      config = {},
+      files,
+      tls,
+      signer = new TokenSigner(),
+      origin: addressed,
+      upstream,
+      ...rest
+    } = options;
     const service = await RecordingService.start();
     const ca = await makeCa();
     const server = await ca.issue({ cn: authority, usage: 'server', san: [authority] });
@@ -104,7 +114,7 @@ export class Checkpoint {
     const sidecar = await Sidecar.start({
       ...rest,
       config: {
-        upstream: service.url,
+        upstream: { url: service.url, ...upstream },
         issuers: [{ issuer: signer.issuer, audience: signer.audience, keys: { file: 'jwks.json' } }],
         ...config,
         listen: {

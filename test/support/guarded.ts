@@ -79,9 +79,9 @@ export class Guarded {
   }
 
   /** `Authorization` and `DPoP` lines for one request. */
-  credentials(method: string, path: string): string[] {
+  credentials(method: string, path: string, origin = `http://${authority}`): string[] {
     const { key, token, nonce } = this.#caller;
-    const proof = makeProof({ key, method, uri: `http://${authority}${path}`, token, nonce });
+    const proof = makeProof({ key, method, uri: `${origin}${path}`, token, nonce });
     return [`Authorization: DPoP ${token}`, `DPoP: ${proof}`];
   }
 

@@ -10,6 +10,7 @@ export function makeRoute(path: string, changes: Partial<RouteOptions> = {}): Ro
     scopes: [],
     claims: new Map(),
     clients: [],
+    websocket: false,
     encodedSlashes: 'refuse',
     preflight: 'refuse',
     ...changes,

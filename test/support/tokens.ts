@@ -12,6 +12,7 @@ export function makeToken({ claims = {}, cnf, ...changes }: TokenRequest = {}): 
   const contents = {
     issuer: 'https://login.example',
     issuerAudience: ['https://api.example'],
+    leewaySeconds: 10,
     clientId: 'app',
     subject: 'alice',
     scopes: new Set(['read']),

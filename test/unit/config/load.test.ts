@@ -46,6 +46,8 @@ test('DESIGN 2: defaults carry their units', () => {
   });
   assert.equal(config.upstream.connectTimeoutMs, 5000);
   assert.equal(config.upstream.streamIdleTimeoutMs, 3_600_000);
+  assert.equal(config.upstream.expiryGraceMs, 0);
+  assert.equal(config.routes[0]?.websocket, false);
   assert.deepEqual(config.upstream.queue, { length: 1024, waitMs: 5000 });
   assert.equal(config.issuers[0]?.leewaySeconds, 10);
   assert.deepEqual(
@@ -127,10 +129,10 @@ for (const path of later) {
 
 test('DESIGN 2: options of a later version are refused inside lists too', () => {
   const issuers = [{ issuer: 'https://login.example.com', audience: 'a', introspection: {} }];
-  const routes = [{ path: '/a', websocket: true, enforcement: 'report' }];
+  const routes = [{ path: '/a', enforcement: 'report' }];
   assert.deepEqual(
     workspace.refuse(withOptions({ issuers, routes })).map(({ path, message }) => `${path} ${message}`),
-    ['issuers[0].introspection', 'routes[0].enforcement', 'routes[0].websocket'].map(
+    ['issuers[0].introspection', 'routes[0].enforcement'].map(
       (path) => `${path} not supported by this version`,
     ),
   );

@@ -30,6 +30,7 @@ const ranges: readonly (readonly [
   ['upstream.responseTimeout', ['10ms', '24h'], ['9ms', '25h']],
   ['upstream.idleTimeout', ['10ms', '24h'], ['9ms', '25h']],
   ['upstream.streamIdleTimeout', ['10ms', '24h'], ['9ms', '25h']],
+  ['upstream.expiryGrace', ['0s', '24h', 'unlimited'], ['25h', '-1s', 'never']],
   ['upstream.poolIdleTimeout', ['10ms', '1h'], ['9ms', '61m']],
   ['upstream.connections', [1, 65_535], [0, 65_536]],
   ['upstream.queue.length', [0, 1_000_000], [-1, 1_000_001]],

@@ -28,6 +28,7 @@ test('DESIGN 2: everything a route can say', () => {
     scopes: ['orders:read'],
     claims: { tenant: ['x', 1, true] },
     clients: ['c'],
+    websocket: true,
     encodedSlashes: 'pass',
     preflight: 'forward',
   };
@@ -35,6 +36,13 @@ test('DESIGN 2: everything a route can say', () => {
     ...route,
     claims: new Map([['tenant', ['x', 1, true]]]),
   });
+});
+
+test('A23: a WebSocket is opened by GET, and on a public route by any web page', () => {
+  const post = routes({ path: '/a', methods: ['POST'], websocket: true });
+  assert.match(workspace.refuseAt('routes[0].websocket', post), /GET/);
+  assert.deepEqual(workspace.warnings(routes({ path: '/a', methods: ['GET'], websocket: true })), []);
+  assert.equal(workspace.warnings(routes({ path: '/a', websocket: true, proof: 'none' })).length, 1);
 });
 
 for (const path of [

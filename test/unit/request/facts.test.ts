@@ -35,15 +35,40 @@ test('A20: TRACE and CONNECT are never forwarded', () => {
   assert.equal(makeFacts({ method: 'DELETE' }).method, 'DELETE');
 });
 
-test('A23: an upgrade is refused, several protocols are malformed', () => {
+const handshake = [
+  'Connection',
+  'Upgrade',
+  'Upgrade',
+  'websocket',
+  'Sec-WebSocket-Version',
+  '13',
+  'Sec-WebSocket-Key',
+  'dGhlIHNhbXBsZSBub25jZQ==',
+];
+
+test('A23: the opening handshake of a WebSocket is an upgrade, and nothing else is', () => {
+  assert.equal(makeFacts({ isUpgrade: true, headers: handshake }).upgrade, 'websocket');
+  assert.equal(makeFacts().upgrade, undefined);
   const upgrade =
     (...headers: string[]) =>
     () =>
-      makeFacts({ headers: ['Connection', 'Upgrade', ...headers] });
+      makeFacts({ isUpgrade: true, headers: ['Connection', 'Upgrade', ...headers] });
   assert.equal(denied(upgrade('Upgrade', 'h2c'), 'upgrade_unsupported').entry.status, 501);
-  denied(upgrade('Upgrade', 'websocket'), 'upgrade_unsupported');
   assert.equal(denied(upgrade('Upgrade', 'websocket, h2c'), 'upgrade_invalid').entry.status, 400);
   denied(upgrade('Upgrade', 'websocket', 'Upgrade', 'h2c'), 'upgrade_invalid');
+  denied(upgrade('Upgrade', 'websocket'), 'upgrade_invalid');
+  const old = handshake.map((text) => (text === '13' ? '8' : text));
+  const { status } = denied(
+    () => makeFacts({ isUpgrade: true, headers: old }),
+    'upgrade_version_unsupported',
+  ).entry;
+  assert.equal(status, 426);
+});
+
+test('A23: an upgrade that only we or only the parser sees is refused', () => {
+  denied(() => makeFacts({ headers: handshake }), 'upgrade_invalid');
+  denied(() => makeFacts({ isUpgrade: true }), 'upgrade_invalid');
+  denied(() => makeFacts({ isUpgrade: true, headers: ['Upgrade', 'websocket'] }), 'upgrade_invalid');
 });
 
 test('A23: Upgrade without Connection, or the reverse, is an ordinary request', () => {

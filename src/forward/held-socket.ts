@@ -1,0 +1,63 @@
+import type { Socket } from 'node:net';
+
+// Frames that did not wait for the answer; a client that sends more than this ahead waits from there on.
+const maxAheadBytes = 64 * 1024;
+// Each piece costs more than its bytes.
+const maxAheadPieces = 256;
+const lingerMs = 1000;
+
+/**
+ * The connection of a client that asked for another protocol. Nobody parses it any more: what comes behind the request is
+ * kept here, bounded, until it is known whom it is for, and is never taken for a request.
+ *
+ * Read from the start all the same, or it would not be noticed that the client has left. One that closes its sending
+ * side before it has an answer counts as gone.
+ */
+export class HeldSocket {
+  readonly socket: Socket;
+  readonly #ahead: Buffer[];
+  #bytes: number;
+  readonly #keep = (chunk: Buffer): void => {
+    this.#ahead.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#bytes >= maxAheadBytes || this.#ahead.length >= maxAheadPieces) this.socket.pause();
+  };
+  readonly #leave = (): void => void this.socket.destroy();
+
+  /**
+   * @param socket - as it comes with Node's `upgrade` event: without a parser, and without any listener for errors
+   * @param head - what has been read behind the request
+   */
+  constructor(socket: Socket, head: Buffer) {
+    this.socket = socket;
+    this.#ahead = [head];
+    this.#bytes = head.length;
+    socket.on('error', this.#leave);
+    socket.on('timeout', this.#leave);
+    socket.setTimeout(0);
+    socket.on('data', this.#keep);
+    socket.on('end', this.#leave);
+  }
+
+  /** Hands the connection over. @returns what the client has sent ahead, to be delivered first; called once */
+  release(): Buffer {
+    this.socket.off('data', this.#keep);
+    this.socket.off('end', this.#leave);
+    return Buffer.concat(this.#ahead.splice(0));
+  }
+
+  /**
+   * The answer is given and switches to nothing: the connection ends, and what was sent behind the request is dropped. Not
+   * left unread, or the reset would destroy the answer before the client has read it. @see RFC 9112 §9.6
+   */
+  dismiss(): void {
+    this.release();
+    const { socket } = this;
+    const timer = setTimeout(this.#leave, lingerMs);
+    socket.once('close', () => clearTimeout(timer));
+    socket.on('end', this.#leave);
+    socket.on('data', () => {});
+    socket.resume();
+    socket.end();
+  }
+}

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { describe, test } from 'node:test';
+import { makeCa } from '../support/certificates.js';
+import { Checkpoint } from '../support/checkpoint.js';
+import { Guarded, until } from '../support/guarded.js';
+import { boundTo, showing } from '../support/mtls.js';
+import type { RecordingService } from '../support/recording-service.js';
+import { handshake, switching } from '../support/websocket.js';
+import { Wire } from '../support/wire.js';
+
+const routes = [{ path: '/**', websocket: true }];
+
+/** Sends the opening handshake, and waits until both sides have it. */
+async function open(
+  service: RecordingService,
+  wire: Wire,
+  bytes: string,
+): Promise<{ socket: Socket; requestId: string | undefined }> {
+  let socket: Socket | undefined;
+  service.script = (seen, one) => {
+    socket = one;
+    return switching(seen);
+  };
+  wire.send(bytes);
+  const response = await wire.response();
+  assert.equal(response.status, 101, response.body);
+  assert.ok(socket !== undefined);
+  return { socket, requestId: response.one('x-request-id') };
+}
+
+describe('S07: SIGTERM while a WebSocket is open', () => {
+  const withOpen = async (
+    grace: string,
+    use: (open: {
+      guarded: Guarded;
+      wire: Wire;
+      socket: Socket;
+      requestId: string | undefined;
+    }) => Promise<void>,
+  ) => {
+    const guarded = await Guarded.start({ config: { routes, shutdown: { grace } } });
+    try {
+      const wire = await guarded.open();
+      const opened = await open(guarded.service, wire, guarded.proven({ headers: handshake }));
+      guarded.sidecar.child.signal('SIGTERM');
+      await guarded.sidecar.child.event(({ event }) => event === 'draining');
+      opened.socket.write('still on');
+      await until(() => wire.unread === 'still on', 'it goes on');
+      await use({ guarded, wire, ...opened });
+    } finally {
+      await guarded.stop();
+    }
+  };
+  const endOf = ({ sidecar }: Guarded, requestId: string | undefined) =>
+    sidecar.child.event((one) => one.event === 'request' && one.request_id === requestId);
+
+  test('the service ends it: the process ends with it, exit code 0', () =>
+    withOpen('10m', async ({ guarded, wire, socket, requestId }) => {
+      socket.end();
+      await wire.closed();
+      assert.equal(await guarded.sidecar.child.end(), 0);
+      assert.equal((await endOf(guarded, requestId)).outcome, 'forwarded');
+    }));
+
+  test('nobody ends it: it is cut off after the grace, and logged, exit code 0', () =>
+    withOpen('1s', async ({ guarded, wire, socket, requestId }) => {
+      await Promise.all([wire.closed(), socket.destroyed || once(socket, 'close')]);
+      assert.equal(await guarded.sidecar.child.end(), 0);
+      const event = await endOf(guarded, requestId);
+      assert.deepEqual([event.status, event.outcome], [101, 'forwarded']);
+    }));
+});
+
+test('J11: a WebSocket ends at once when what client certificates are worth has changed', async (t) => {
+  const [ca, other] = await Promise.all([makeCa({ cn: 'One CA' }), makeCa({ cn: 'Other CA' })]);
+  const guarded = await Checkpoint.start({
+    tls: { ca: ['partners.pem'] },
+    files: { 'partners.pem': ca.certPem },
+    config: { routes },
+  });
+  t.after(() => guarded.stop());
+  const shop = await ca.issue({ cn: 'shop', usage: 'client' });
+  const wire = await Wire.open({ port: guarded.sidecar.port, tls: showing(shop) });
+  const bytes = guarded.bytes({ ...boundTo(guarded, shop), headers: handshake });
+  const { socket } = await open(guarded.service, wire, bytes);
+  guarded.sidecar.write('partners.pem', other.certPem);
+  guarded.sidecar.child.signal('SIGHUP');
+  await wire.closed();
+  await until(() => socket.destroyed, 'the service is told');
+  guarded.service.reset();
+});
