@@ -9,8 +9,8 @@ import { copyResponseHeaders, type ResponseHygiene } from './hygiene.js';
  * handshake is a failure of the service, found before the client has got a byte: from then on nobody could tell whether
  * the service speaks WebSocket, or HTTP to which a client may now write requests that no gate sees.
  *
- * Upgrades go through Node's own client like everything else. http-proxy's `ws()` cannot be made to do this: its own
- * `upgrade` listener writes the 101 from the service's header object and joins the sockets in one go, so that a wrong
+ * http-proxy opens the request (upgrade-request.ts) and no more. Its `ws()` cannot be made to do this: its own `upgrade`
+ * listener writes the 101 from the service's header object and joins the sockets in one go, so that a wrong
  * Sec-WebSocket-Accept or an identity header cannot be kept from the client; a refusal with a chunked body gets out as
  * `Transfer-Encoding: chunked` with the body unchunked, with the service's reason phrase; `//` in the path is collapsed.
  * @returns name, value, …

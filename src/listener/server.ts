@@ -250,7 +250,6 @@ function toDenial({ code, message }: NodeJS.ErrnoException): Denial | undefined 
     case 'HPE_HEADER_OVERFLOW':
       return new Denial('header_fields_too_large', code);
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-    case 'ERR_TLS_HANDSHAKE_TIMEOUT': // it may yet be done, and the answer be read
       return new Denial('request_timeout', code);
     default:
       return new Denial('request_malformed', code ?? message);

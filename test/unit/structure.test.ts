@@ -31,7 +31,7 @@ const mayImportConfig: readonly string[] = ['app', 'cli', 'main'];
 const homes: Readonly<Record<string, readonly string[]>> = {
   jose: ['token', 'proof', 'forward/assertion.ts', 'config'],
   'lru-cache': ['token', 'proof'],
-  'http-proxy': ['forward/upgrade.ts'],
+  'http-proxy': ['forward/upgrade-request.ts'],
   pino: ['observability'],
   'prom-client': ['observability'],
   zod: ['config'],

@@ -1,0 +1,108 @@
+import * as http from 'node:http';
+import { Stream } from 'node:stream';
+import httpProxy from 'http-proxy';
+import type { OutgoingHeaders } from './hygiene.js';
+import type { Inbound } from './inbound.js';
+
+/** Where the service listens, as http-proxy takes it. */
+export interface UpgradeTarget {
+  readonly protocol: 'http:' | 'https:';
+  readonly host: string;
+  readonly port: number;
+  readonly socketPath: string | undefined;
+}
+
+/**
+ * Opens the requests that ask for another protocol. The one place where http-proxy is used, as a mover of bytes: it gets
+ * a request that was built elsewhere and hands out the outgoing one, whose answer is judged elsewhere. Its `ws()` is not
+ * used, see forward/upgrade.ts; ordinary requests do not come this way, see forward/upstream.ts.
+ *
+ * How its faults (TRAPS.md H1 to H21) are closed here:
+ * - the header fields are built before, from nothing (H1, H3, H8, H12, H13, H14, H17); no pass edits them (H2)
+ * - the request goes through `Opening`, which gets hold of the outgoing request at once, also while it waits for a socket
+ *   (H5b), sets the exact path (H10) and ends it, as an upgrade has no body
+ * - `selfHandleResponse`: no status, reason or header is copied by http-proxy (H4, H9, H15)
+ * - errors have a callback, always (H20); the foot-guns of H21 are never set
+ */
+export class UpgradeRequests {
+  readonly #proxy: httpProxy;
+
+  constructor(target: UpgradeTarget) {
+    this.#proxy = httpProxy.createProxyServer({ target: { ...target }, selfHandleResponse: true });
+    for (const pass of ['deleteLength', 'timeout', 'XHeaders']) removePass(this.#proxy, pass);
+  }
+
+  /** @param path - the exact bytes that the policy decided on */
+  open(
+    { request, response }: Inbound,
+    { method, path, headers }: { method: string; path: string; headers: OutgoingHeaders },
+    agent: http.Agent,
+  ): http.ClientRequest {
+    const opening = new Opening(path);
+    // What http-proxy reads of the inbound request is exactly what was decided on; the path is set by `Opening`, because
+    // http-proxy would parse, join and repair it.
+    request.method = method;
+    request.url = '/';
+    request.headers = toHeaderMap(headers);
+    this.#proxy.web(request, response, { buffer: opening, agent }, heardElsewhere);
+    return opening.outgoing;
+  }
+
+  close(): void {
+    this.#proxy.close();
+  }
+}
+
+// http-proxy throws when nobody takes its errors. What they are about is heard by outgoing.ts (the outgoing request) and by
+// the forwarder (the client's side), which can tell more of them than the bare error says.
+const heardElsewhere = (): void => {};
+
+/** As http-proxy takes them: a value a name, or several for a repeated one. */
+function toHeaderMap(headers: OutgoingHeaders): http.IncomingHttpHeaders {
+  // Without prototype: a field may be called like one of its members.
+  const map: http.IncomingHttpHeaders = Object.create(null);
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const [name = '', value = ''] = headers.slice(i, i + 2);
+    const earlier = map[name];
+    map[name] = earlier === undefined ? value : [earlier, value].flat();
+  }
+  return map;
+}
+
+// `deleteLength` rewrites framing by method, `timeout` and `XHeaders` serve options that are never set.
+function removePass(proxy: httpProxy, name: string): void {
+  const passes: unknown = Reflect.get(proxy, 'webPasses');
+  if (!Array.isArray(passes))
+    throw new TypeError('http-proxy has no webPasses: not the version that this adapter is for');
+  const index = passes.findIndex((pass: unknown) => typeof pass === 'function' && pass.name === name);
+  if (index < 0)
+    throw new TypeError(`http-proxy has no pass ${name}: not the version that this adapter is for`);
+  passes.splice(index, 1);
+}
+
+/**
+ * Takes the place of the inbound body in http-proxy's `buffer.pipe(outgoingRequest)`: the only moment at which it
+ * hands out the outgoing request before a socket is assigned to it.
+ */
+class Opening extends Stream {
+  readonly #path: string;
+  #outgoing: http.ClientRequest | undefined;
+
+  constructor(path: string) {
+    super();
+    this.#path = path;
+  }
+
+  get outgoing(): http.ClientRequest {
+    if (this.#outgoing === undefined) throw new TypeError('http-proxy did not ask for the body');
+    return this.#outgoing;
+  }
+
+  override pipe<T extends NodeJS.WritableStream>(destination: T): T {
+    if (!(destination instanceof http.ClientRequest))
+      throw new TypeError('http-proxy piped into something else');
+    destination.path = this.#path;
+    this.#outgoing = destination;
+    return destination;
+  }
+}
