@@ -13,6 +13,7 @@ import { Turns } from '../support/turns.js';
 import type { Connection, PeerRules } from './connection.js';
 import { type ConnectionLimits, ConnectionTable } from './connection-table.js';
 import { Exchange, type ExchangeParts, type Expectation } from './exchange.js';
+import { toDenial } from './parser-error.js';
 import type { TlsOptions } from './tls.js';
 import { TlsTrust } from './trust.js';
 import { writeRawAnswer } from './write.js';
@@ -238,20 +239,4 @@ function createServer(options: ListenerOptions, trust: TlsTrust | undefined): ht
   // Node drops fields beyond this without a word; their bytes are bounded and request/head.ts counts them (A17).
   server.maxHeadersCount = 0;
   return server;
-}
-
-/** @returns undefined when the client has gone and there is nobody to answer */
-function toDenial({ code, message }: NodeJS.ErrnoException): Denial | undefined {
-  switch (code) {
-    case 'ECONNRESET':
-    case 'EPIPE':
-    case 'HPE_CLOSED_CONNECTION': // the answer was given, and said close
-      return undefined;
-    case 'HPE_HEADER_OVERFLOW':
-      return new Denial('header_fields_too_large', code);
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new Denial('request_timeout', code);
-    default:
-      return new Denial('request_malformed', code ?? message);
-  }
 }

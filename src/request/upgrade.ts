@@ -1,5 +1,4 @@
 import { Denial } from '../denial/denial.js';
-import type { RequestMessage } from './facts.js';
 import type { Framing } from './framing.js';
 import type { RequestHead } from './head.js';
 
@@ -8,6 +7,14 @@ export type UpgradeProtocol = 'websocket';
 
 /** base64 of 16 bytes, in the one canonical form */
 const websocketKey = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
+
+/** What a request line and the parser say about it. */
+interface UpgradeLine {
+  readonly method: string;
+  readonly httpVersion: string;
+  /** the parser took it for an upgrade; absent: false */
+  readonly isUpgrade?: boolean;
+}
 
 /**
  * Reads whether the client asks for another protocol on this connection. An Upgrade field without `Connection:
@@ -22,7 +29,7 @@ const websocketKey = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
  */
 export function parseUpgrade(
   head: RequestHead,
-  { isUpgrade = false, method, httpVersion }: RequestMessage,
+  { isUpgrade = false, method, httpVersion }: UpgradeLine,
   framing: Framing,
 ): UpgradeProtocol | undefined {
   const protocols = head.values('upgrade');

@@ -1,0 +1,50 @@
+import { AdminServer } from '../admin/admin-server.js';
+import type { AssertionSigner } from '../forward/assertion.js';
+import type { Listener } from '../listener/server.js';
+import { certificateExpiries } from '../listener/tls.js';
+import type { AppOptions, Core } from './core.js';
+
+/** Makes the socket for operators: probes, metrics, status and assertion keys. */
+export function createAdmin(
+  { config, configHash }: AppOptions,
+  core: Core,
+  { listener, assertion }: { listener: Listener; assertion: AssertionSigner | undefined },
+): AdminServer {
+  const { tokens, replay, metrics, notReady, clock } = core;
+  return new AdminServer({
+    notReady: () => [
+      ...notReady,
+      ...tokens.state().flatMap(({ issuer, ready }) => (ready ? [] : [`no keys of ${issuer}`])),
+    ],
+    metrics: async () => ({ contentType: metrics.contentType, text: await metrics.render() }),
+    jwks: { keys: assertion === undefined ? [] : [assertion.publicJwk] },
+    status: () => ({
+      config: { hash: configHash },
+      issuers: tokens.state().map(({ issuer, keys, ageSeconds, ready, lastError }) => ({
+        issuer,
+        keys,
+        age_seconds: ageSeconds,
+        ready,
+        last_error: lastError,
+      })),
+      reload: core.tlsUpkeep?.describe(),
+      certificates: certificateExpiries(listener.tls).map(({ name, expiresAtMs }) => ({
+        name,
+        expires: new Date(expiresAtMs).toISOString(),
+      })),
+      exceptions: config.exceptions.map(
+        ({ id, owner, reason, ticket, clients, createdAtMs, expiresAtMs }) => ({
+          ...{ id, owner, reason, ticket, clients },
+          created: new Date(createdAtMs).toISOString(),
+          expires: new Date(expiresAtMs).toISOString(),
+          days_left: Math.max(0, Math.floor((expiresAtMs - clock.nowMs()) / 86_400_000)),
+        }),
+      ),
+      replay: { store: config.replay.store, entries: replay.size, capacity: replay.capacity },
+      connections: listener.connectionCount,
+      issuers_with_relaxed_type: config.issuers
+        .filter(({ tokenType }) => tokenType === 'jwt')
+        .map(({ issuer }) => issuer),
+    }),
+  });
+}

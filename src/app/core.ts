@@ -1,0 +1,89 @@
+import type { Config } from '../config/config.js';
+import type { TlsFiles } from '../config/tls-files.js';
+import { Upstream } from '../forward/upstream.js';
+import { SignatureBudget } from '../jws/signature-budget.js';
+import { certificateExpiries, type TlsOptions } from '../listener/tls.js';
+import type { Log } from '../observability/log.js';
+import { Metrics } from '../observability/metrics.js';
+import { NonceIssuer } from '../proof/nonce.js';
+import { MemoryReplayStore } from '../proof/replay/memory.js';
+import { type Clock, monotonicClock } from '../support/clock.js';
+import { TokenVerifier } from '../token/verify.js';
+import type { TlsUpkeep } from './tls-upkeep.js';
+
+export interface AppOptions {
+  readonly config: Config;
+  /** of the effective configuration */
+  readonly configHash: string;
+  /** undefined without TLS */
+  readonly tlsFiles: TlsFiles | undefined;
+  readonly log: Log;
+}
+
+/** What several parts share. */
+export interface Core {
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly replay: MemoryReplayStore;
+  readonly nonces: NonceIssuer;
+  readonly budget: SignatureBudget;
+  readonly tokens: TokenVerifier;
+  readonly upstream: Upstream;
+  /** open client connections, once there is a listener */
+  connections: () => number;
+  /** in force, once there is a listener */
+  tls: () => TlsOptions | undefined;
+  /** undefined without TLS */
+  tlsUpkeep: TlsUpkeep | undefined;
+  /** why no traffic is wanted now */
+  readonly notReady: Set<string>;
+  close(): void;
+}
+
+/** Makes the shared parts; what comes of the listener is filled in when there is one. */
+export function createCore({ config, configHash, log }: AppOptions): Core {
+  const clock = monotonicClock(Date.now, () => metrics.clockSteppedBack());
+  const replay = new MemoryReplayStore(config.replay, clock);
+  const lifetimeMs = config.dpop.nonceLifetimeSeconds * 1000;
+  const nonces = new NonceIssuer({ secret: config.dpop.nonceSecret, lifetimeMs, clock });
+  const budget = new SignatureBudget({
+    failuresPerMinute: config.listen.limits.failedSignaturesPerAddress,
+    clock: { nowMs: () => performance.now() },
+    verified: (kind, result) => metrics.bounds.signatureVerified(kind, result),
+  });
+  const tokens = new TokenVerifier(config.issuers, {
+    clock,
+    budget,
+    observer: {
+      keysRefreshed: (issuer, result, detail) => {
+        metrics.keysRefreshed(issuer, result);
+        if (result === 'error') log.warn('issuer_keys_not_refreshed', { issuer, detail });
+      },
+      keyIgnored: (issuer, why) => log.warn('issuer_key_ignored', { issuer, why }),
+      cacheResult: (result) => metrics.tokenCache(result),
+    },
+  });
+  const upstream = new Upstream(config.upstream);
+  const metrics: Metrics = new Metrics({
+    configHash,
+    replay,
+    issuers: () => tokens.state(),
+    connections: () => [{ listener: 'public', count: core.connections() }],
+    exceptions: config.exceptions,
+    certificates: () => certificateExpiries(core.tls()),
+    reload: () => core.tlsUpkeep?.result,
+  });
+  const core: Core = {
+    ...{ clock, metrics, replay, nonces, budget, tokens, upstream },
+    connections: () => 0,
+    tls: () => config.listen.tls,
+    tlsUpkeep: undefined,
+    notReady: new Set(),
+    close() {
+      tokens.close();
+      replay.close();
+      upstream.close();
+    },
+  };
+  return core;
+}

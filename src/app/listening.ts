@@ -1,0 +1,156 @@
+import type { Config } from '../config/config.js';
+import { hasClientCertificates } from '../config/cross-checks.js';
+import type { AssertionSigner } from '../forward/assertion.js';
+import { ExpiryWatch } from '../forward/expiry.js';
+import { Forwarder, type ForwarderOptions } from '../forward/forwarder.js';
+import { Pool } from '../forward/pool.js';
+import { Gate } from '../gate/gate.js';
+import { Listener, type ListenerOptions } from '../listener/server.js';
+import { BearerExceptions } from '../policy/exceptions.js';
+import { RouteTable } from '../policy/routes.js';
+import { DpopVerifier } from '../proof/dpop.js';
+import { ResourceMetadata } from '../reply/metadata.js';
+import { Replies } from '../reply/reply.js';
+import { Origins } from '../request/authority.js';
+import type { RequestRules } from '../request/facts.js';
+import { HeaderNames } from '../request/header-names.js';
+import type { TrustedProxies } from '../request/trusted-proxies.js';
+import type { Clock } from '../support/clock.js';
+import { sha256Base64url } from '../support/digest.js';
+import type { AppOptions, Core } from './core.js';
+import { createTrustedProxies } from './fronts.js';
+
+/** Makes the way of a request: listener, gate, forwarder, replies; and tells the shared parts of the listener. */
+export function createListener(
+  { config, log }: AppOptions,
+  core: Core,
+  assertion: AssertionSigner | undefined,
+): Listener {
+  const { clock, metrics, replay, nonces, tokens, upstream } = core;
+  const metadata = createMetadata(config);
+  const proxies = createTrustedProxies(config, () => core.tls()?.clientCertificates.ca ?? []);
+  const rules = createRules(config, proxies);
+  const issueNonce = (origin: string) => nonces.issue(origin);
+  const gate = new Gate({
+    rules,
+    routes: new RouteTable(config.routes),
+    exceptions: new BearerExceptions(config.exceptions, clock),
+    tokens,
+    dpop: createDpopVerifier(config, core),
+    replay,
+    // With CAs only certificates count that chain to one.
+    certificateRules: { requireTrust: (config.listen.tls?.clientCertificates.ca.length ?? 0) > 0, clock },
+    isMetadataPath: metadata.isMetadataPath,
+  });
+  const listener = new Listener(listenerOptions(config, core, proxies), {
+    gate,
+    forwarder: new Forwarder(forwarderOptions(config, rules, clock), {
+      upstream,
+      pool: createPool(config),
+      assertion,
+      expiry: new ExpiryWatch({ graceMs: config.upstream.expiryGraceMs, clock }),
+      issueNonce,
+    }),
+    replies: new Replies({
+      realm: config.listen.resource,
+      resourceMetadata: metadata.url,
+      dpopAlgorithms: config.dpop.algorithms,
+      issueNonce,
+    }),
+    metadata,
+    record: (record) => {
+      metrics.request(record);
+      log.request(record);
+    },
+  });
+  core.connections = () => listener.connectionCount;
+  core.tls = () => listener.tls;
+  return listener;
+}
+
+// Proofs that were dated before this moment may have been used with an earlier process, whose memory is gone (I11).
+const processStartedAtMs = Math.ceil(performance.timeOrigin);
+
+function createDpopVerifier({ dpop }: Config, { clock, nonces, budget }: Core): DpopVerifier {
+  const options = {
+    ...dpop,
+    nonceRequired: dpop.nonce === 'required',
+    replayMemorySinceMs: processStartedAtMs,
+  };
+  return new DpopVerifier(options, { clock, nonces, budget });
+}
+
+function createPool({ upstream: { connections, queue } }: Config): Pool {
+  return new Pool({ connections, queueLength: queue.length, queueWaitMs: queue.waitMs });
+}
+
+function createMetadata({ listen, issuers, dpop, routes }: Config): ResourceMetadata {
+  return new ResourceMetadata({
+    resource: listen.resource,
+    authorizationServers: issuers.map(({ issuer }) => issuer),
+    dpopAlgorithms: dpop.algorithms,
+    clientCertificates: hasClientCertificates(listen),
+    routes,
+  });
+}
+
+function createRules({ listen, identity }: Config, proxies: TrustedProxies): RequestRules {
+  const written = [
+    ...identity.headers.map(({ name }) => name),
+    ...(identity.assertion ? [identity.assertion.header] : []),
+  ];
+  return {
+    names: new HeaderNames([...written, ...identity.strip]),
+    proxies,
+    frontsOnly: listen.frontsOnly,
+    maxCount: listen.limits.headerCount,
+    refuseOddNames: listen.headerNames === 'refuse',
+    origins: new Origins(listen.origins),
+    pathPrefix: listen.pathPrefix,
+    maxTargetBytes: listen.limits.targetBytes,
+    maxBodyBytes: listen.limits.bodyBytes,
+    // Of the resource, not of the process: replicas know each other's loops, sidecars of other services pass.
+    pseudonym: `holdfast-${Buffer.from(sha256Base64url(listen.resource), 'base64url').toString('hex', 0, 4)}`,
+  };
+}
+
+function forwarderOptions(
+  { upstream, identity, listen }: Config,
+  { names, pseudonym }: RequestRules,
+  clock: Clock,
+): ForwarderOptions {
+  const { authorization } = identity;
+  const basic =
+    typeof authorization === 'object' ? Buffer.from(authorization.basic).toString('base64') : undefined;
+  return {
+    hygiene: {
+      ...{ names, pseudonym, pathPrefix: listen.pathPrefix },
+      authorization: typeof authorization === 'object' ? { basic: basic ?? '' } : authorization,
+      certificateClock: identity.clientCertificate === 'rfc9440' ? clock : undefined,
+    },
+    identity,
+    maxBodyBytes: listen.limits.bodyBytes,
+    idleTimeoutMs: upstream.idleTimeoutMs,
+    streamIdleTimeoutMs: upstream.streamIdleTimeoutMs,
+  };
+}
+
+function listenerOptions(
+  { listen, identity }: Config,
+  { clock, metrics }: Core,
+  proxies: TrustedProxies,
+): ListenerOptions {
+  const { limits, address, tls } = listen;
+  const { requestTimeoutMs } = limits;
+  // Node takes 0 for "no limit", and Infinity for 1 ms.
+  return {
+    ...limits,
+    address,
+    tls,
+    clock,
+    proxies,
+    keepCertificates: identity.clientCertificate === 'rfc9440',
+    connectionRefused: (cause) => metrics.bounds.connectionRefused(cause),
+    requestTimeoutMs: Number.isFinite(requestTimeoutMs) ? requestTimeoutMs : 0,
+  };
+}
