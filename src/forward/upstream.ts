@@ -5,7 +5,7 @@ import { Fault } from '../denial/fault.js';
 import type { OutgoingHeaders } from './hygiene.js';
 import type { Inbound } from './inbound.js';
 import { awaitAnswer, StalePooledConnection } from './outgoing.js';
-import { PlainServiceAgent, SecureServiceAgent } from './service-agent.js';
+import { forOneService } from './service-agent.js';
 import { UpgradeRequests, type UpgradeTarget } from './upgrade-request.js';
 
 export interface UpstreamOptions {
@@ -153,9 +153,11 @@ function toUpgradeTarget({ host, port, socketPath, secure }: Destination): Upgra
 }
 
 function createAgent(options: UpstreamOptions, pooling: http.AgentOptions): http.Agent {
-  return toDestination(options).secure
-    ? new SecureServiceAgent({ ...pooling, ...tlsOptions(options) })
-    : new PlainServiceAgent(pooling);
+  return forOneService(
+    toDestination(options).secure
+      ? new https.Agent({ ...pooling, ...tlsOptions(options) })
+      : new http.Agent(pooling),
+  );
 }
 
 /**
