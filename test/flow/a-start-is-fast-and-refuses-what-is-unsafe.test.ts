@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { makeDpopKey } from '../support/dpop.js';
@@ -83,17 +84,22 @@ test('trap H23: neither start nor a request makes Node warn', async () => {
 });
 
 describe('what it costs', () => {
-  test('start to ready takes less than a second', async (t) => {
-    const times: number[] = [];
+  // A second, on a machine where Node itself takes 50 ms; a busy one slows both.
+  test('start to ready takes less than twenty times what Node takes to do nothing', async (t) => {
+    const [ours, bare]: [number[], number[]] = [[], []];
     for (let i = 0; i < 3; i++) {
+      const bareStartMs = performance.now();
+      spawnSync(process.execPath, ['--eval', '0']);
+      bare.push(performance.now() - bareStartMs);
       const startedMs = performance.now();
       const sidecar = await Sidecar.start({ config, files });
       await sidecar.ready();
-      times.push(performance.now() - startedMs);
+      ours.push(performance.now() - startedMs);
       await sidecar.stop();
     }
-    t.diagnostic(`start to ready: ${times.map(Math.round).join(', ')} ms`);
-    assert.ok(Math.min(...times) < 1000, `best of three: ${Math.min(...times)} ms`);
+    const rounded = (times: number[]) => times.map(Math.round).join(', ');
+    t.diagnostic(`start to ready: ${rounded(ours)} ms; Node alone: ${rounded(bare)} ms`);
+    assert.ok(Math.min(...ours) < 20 * Math.min(...bare), `${rounded(ours)} against ${rounded(bare)}`);
   });
 
   test('memory at rest is less than 120 MB', { skip: process.platform !== 'linux' }, async (t) => {
