@@ -31,9 +31,10 @@ function judgeBy(cas: () => readonly string[]): () => CertificateJudge | undefin
   return () => {
     const now = cas();
     if (now === current) return judge;
-    current = now;
     const anchors = now.length === 0 ? undefined : new ClientCas(now);
     judge = anchors && ((leaf, others) => anchors.judge(leaf, others));
+    // Last: CAs that cannot be read are tried anew, and never judged by those before them.
+    current = now;
     return judge;
   };
 }

@@ -15,11 +15,14 @@ export function checkAnswer(
       ? `status ${statusCode}`
       : httpVersion !== '1.1' && httpVersion !== '1.0'
         ? `HTTP/${httpVersion}`
-        : transferEncoding.some((coding) => coding.toLowerCase() !== 'chunked') || transferEncoding.length > 1
-          ? 'transfer coding other than chunked'
-          : answer.destroyed && !answer.complete
-            ? 'broken off'
-            : undefined;
+        : httpVersion === '1.0' && transferEncoding.length > 0
+          ? 'transfer coding in HTTP/1.0'
+          : transferEncoding.some((coding) => coding.toLowerCase() !== 'chunked') ||
+              transferEncoding.length > 1
+            ? 'transfer coding other than chunked'
+            : answer.destroyed && !answer.complete
+              ? 'broken off'
+              : undefined;
   if (invalid === undefined) return statusCode;
   call.abort();
   throw new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { detail: invalid });

@@ -33,6 +33,9 @@ export interface ForwarderParts {
   readonly issueNonce: (origin: string) => string;
 }
 
+/** @see RFC 9110 §8.3.1: media types are compared without case */
+const eventStream = /^text\/event-stream[ \t]*(?:;|$)/i;
+
 /** What became of a forwarded request, for log and metrics. */
 export interface Forwarded {
   /** as sent to the client; 0 when it left before; 101 when the connection was upgraded, and has ended since */
@@ -75,12 +78,12 @@ export class Forwarder {
     const leave = entered instanceof Promise ? await entered : entered;
     try {
       if (hasLeft(inbound)) return neverSent;
+      const headers = buildRequestHeaders(admission, statements, this.#options.hygiene);
       // Only now, so that a refused client never sends its body (A24).
       if (expectsContinue) response.writeContinue();
       const startedMs = performance.now();
       const hasBody =
         facts.framing.kind === 'chunked' || (facts.framing.kind === 'length' && facts.framing.bytes > 0);
-      const headers = buildRequestHeaders(admission, statements, this.#options.hygiene);
       const call = this.#parts.upstream.send(inbound, {
         method: facts.method,
         target: facts.target.raw,
@@ -144,7 +147,7 @@ export class Forwarder {
     if (admission.nonceExpiresSoon) this.#addNonce(admission, headers);
     headers.push('X-Request-Id', facts.requestId);
 
-    const streams = copied.contentType?.startsWith('text/event-stream') ?? false;
+    const streams = copied.contentType !== undefined && eventStream.test(copied.contentType);
     const idleMs = streams ? this.#options.streamIdleTimeoutMs : this.#options.idleTimeoutMs;
     // The reason phrase is never copied (B10).
     response.writeHead(status, headers);

@@ -17,6 +17,7 @@ export const extensionIds = {
   subjectAltName: '551d11',
   basicConstraints: '551d13',
   nameConstraints: '551d1e',
+  policyConstraints: '551d24',
   certificatePolicies: '551d20',
   extKeyUsage: '551d25',
 } as const;

@@ -42,9 +42,10 @@ const understood: ReadonlySet<string> = new Set([
  * was in a handshake of ours, and Node opens OpenSSL's validation to nothing else; of the libraries, PKI.js let pass a
  * server's certificate, an unknown critical extension, and a path longer than its root allows. So this is put
  * together from what OpenSSL does tell through Node (names, key identifiers, signatures, CA or not), and
- * a rule set that is narrower than RFC 5280 on purpose. Refused although RFC 5280 can tell what they mean: name
- * constraints, every critical extension but five, RSASSA-PSS, RSA below 2048 bits, paths of more than eight
- * certificates, and paths that are found only by trying alternatives. Revocation is the front's to check.
+ * a rule set that is narrower than RFC 5280 on purpose. Refused although RFC 5280 can tell what they mean: name and
+ * policy constraints, every critical extension but five, an extended key usage of nothing but `any`, RSASSA-PSS, RSA below
+ * 2048 bits, paths of more than eight certificates, path lengths that only hold when self-issued CAs are not counted,
+ * and paths that are found only by trying alternatives. Revocation is the front's to check.
  *
  * Fails closed: what cannot be read, followed or decided is not trusted.
  * @see RFC 5280 §4.2, §6.1; RFC 8705 §2.1; REQUIREMENTS J06, J07, K06
@@ -117,6 +118,7 @@ function findFault(path: readonly Link[]): string | undefined {
 function findFaultOfAny({ certificate, details }: Link, isRoot: boolean): string | undefined {
   const { extensions, signatureAlgorithm } = details;
   if (extensions.has(extensionIds.nameConstraints)) return 'NAME_CONSTRAINTS_NOT_SUPPORTED';
+  if (extensions.has(extensionIds.policyConstraints)) return 'POLICY_CONSTRAINTS_NOT_SUPPORTED';
   for (const [id, { critical }] of extensions)
     if (critical && !understood.has(id)) return 'UNHANDLED_CRITICAL_EXTENSION';
   if (certificate.keyUsage?.includes(clientAuth) === false) return 'INVALID_PURPOSE';

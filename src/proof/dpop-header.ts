@@ -67,7 +67,10 @@ export class ProofHeaders {
     return this.#known.peek(segment)?.key.thumbprint;
   }
 
-  /** Keeps a header whose key has just signed a proof: nobody can push out others' keys with keys they do not hold. */
+  /**
+   * Keeps a header whose key has just signed a proof for a token that is bound to it: nobody can push out others' keys with
+   * keys that no authorization server has bound a token to.
+   */
   remember(segment: string, header: ProofHeader): void {
     if (this.#known.has(segment)) return;
     // A copy: the segment is a slice that would keep the whole proof in memory.

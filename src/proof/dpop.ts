@@ -141,7 +141,8 @@ export class DpopVerifier {
     this.#checkTime(object, claims.iat); // check 11
     const signer = 'key' in header ? header : await this.#headers.readKey(header); // check 7
     const known = await this.#signatures.verify(proof, signer, context); // checks 6 and 7
-    this.#headers.remember(proof.header, known);
+    // Of any other key nothing is kept: whoever makes keys by the dozen would be known by each of them.
+    if (known.key.thumbprint === context.boundKey) this.#headers.remember(proof.header, known);
     // Check 10 comes last: only the holder of the key gets a nonce for a proof that is otherwise good.
     const nonceExpiresSoon = this.#checkNonce(claims, context.origin);
     return sealEvidence({

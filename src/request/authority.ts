@@ -45,14 +45,11 @@ export class Origins {
    * @see RFC 9112 §3.2; RFC 9110 §7.2, §7.4; RFC 3986 §3.2.2
    */
   select(fields: readonly string[], scheme?: Origin['scheme']): Origin {
-    const [host] = fields;
-    if (host === undefined || fields.length > 1)
-      throw new Denial('host_invalid', `${fields.length} host fields`);
-    const exact = this.#find(host, scheme);
+    const [sent = ''] = fields;
+    const exact = fields.length === 1 ? this.#find(sent, scheme) : undefined;
     if (exact !== undefined) return exact;
 
-    const match = hostGrammar.exec(host);
-    if (match === null || Number(match[1] ?? 1) > 65535) throw new Denial('host_invalid', 'not host[:port]');
+    const host = parseHost(fields);
     const origin = this.#find(host.toLowerCase(), scheme);
     if (origin === undefined) {
       const addressed = scheme === undefined ? host : `${scheme}://${host}`;
@@ -64,4 +61,19 @@ export class Origins {
   #find(host: string, scheme: Origin['scheme'] | undefined): Origin | undefined {
     return scheme === undefined ? this.#byHost.get(host) : this.#byUri.get(`${scheme}://${host}`);
   }
+}
+
+/**
+ * The one Host of a message, whomever it names.
+ * @param fields - the values of all Host field lines, as sent
+ * @throws Denial host_invalid
+ * @see RFC 9112 §3.2; REQUIREMENTS A01, A02
+ */
+export function parseHost(fields: readonly string[]): string {
+  const [host] = fields;
+  if (host === undefined || fields.length > 1)
+    throw new Denial('host_invalid', `${fields.length} host fields`);
+  const match = hostGrammar.exec(host);
+  if (match === null || Number(match[1] ?? 1) > 65535) throw new Denial('host_invalid', 'not host[:port]');
+  return host;
 }

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { Denial } from '../denial/denial.js';
-import type { Origin, Origins } from './authority.js';
+import { type Origin, type Origins, parseHost } from './authority.js';
 import { type RequestHead, valuesOf } from './head.js';
 import type { TrustedProxies } from './trusted-proxies.js';
 
@@ -70,7 +70,7 @@ export function selectForwardedOrigin(head: RequestHead, origins: Origins): Orig
   // What the front connected with is still a message with one valid Host, even where the public one is another.
   const addressed = head.values('host');
   if (host === undefined) return origins.select(addressed, scheme);
-  if (addressed.length > 1) throw new Denial('host_invalid', `${addressed.length} host fields`);
+  parseHost(addressed);
   return origins.select([host], scheme);
 }
 

@@ -27,6 +27,11 @@ const invalid: readonly { title: string; answer: string }[] = [
     answer: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n2\r\nok\r\n0\r\n\r\n',
   },
   {
+    title: 'B10: a transfer coding in HTTP/1.0 (RFC 9112 §6.1)',
+    answer:
+      'HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n',
+  },
+  {
     title: 'B10: another transfer coding',
     answer: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n',
   },

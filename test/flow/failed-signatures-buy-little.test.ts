@@ -201,6 +201,33 @@ describe('G19: failures of one address are bounded', () => {
     }
   });
 
+  test('G19: keys that no token is bound to buy no verification of tokens, however many sign', async () => {
+    const guarded = await Guarded.start({
+      config: { listen: { limits: { failedSignaturesPerAddress: limit } } },
+    });
+    try {
+      await guarded.serves();
+      const { token, nonce } = guarded.caller;
+      const strangers = Array.from({ length: limit - 1 }, () => makeDpopKey());
+      for (const key of strangers) {
+        const good = makeProof({ key, method: 'GET', uri, token, nonce });
+        await refused(guarded, await send(guarded, token, good), 401, 'dpop_key_mismatch');
+      }
+      const start = await counts(guarded);
+      for (const key of strangers) {
+        const forged = spoil(guarded.mint(key));
+        for (let i = 0; i < 3; i++)
+          await send(guarded, forged, makeProof({ key, method: 'GET', uri, token: forged }));
+      }
+      // Nine of ten are used up; debts melt by one in six seconds.
+      const { badTokens } = await counts(guarded);
+      assert.ok(badTokens - start.badTokens <= limit / 2, `${badTokens - start.badTokens} tokens verified`);
+      await guarded.serves();
+    } finally {
+      await guarded.stop();
+    }
+  });
+
   test('G19: a client that breaks its own proofs hurts itself, and no other key at its address', async () => {
     const guarded = await Guarded.start({
       config: { listen: { limits: { failedSignaturesPerAddress: limit } } },

@@ -153,7 +153,7 @@ describe('S08, trap H18: a service that is slow', () => {
 
   test('twin: an event stream may be silent for longer', async () => {
     guarded.service.script = (_, socket) => {
-      socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n');
+      socket.write('HTTP/1.1 200 OK\r\nContent-Type: Text/Event-Stream\r\n\r\ndata: 1\n\n');
       setTimeout(() => socket.end('data: 2\n\n'), 1500); // three times upstream.idleTimeout
       return undefined;
     };

@@ -44,6 +44,11 @@ export function nameConstraints(critical: boolean): x509.Extension {
   return new x509.Extension('2.5.29.30', critical, Buffer.from('300fa00d300b8209676f6f642e74657374', 'hex'));
 }
 
+/** policyConstraints that demand an explicit policy at once. @see RFC 5280 §4.2.1.11 */
+export function policyConstraints(critical: boolean): x509.Extension {
+  return new x509.Extension('2.5.29.36', critical, Buffer.from('3003800100', 'hex'));
+}
+
 export async function makeCertificate(shape: Shape): Promise<Made> {
   const { cn = 'subject', issuer, notBefore, notAfter, hash = 'SHA-256' } = shape;
   const algorithm = shape.key ?? { name: 'ECDSA', namedCurve: 'P-256' };

@@ -11,6 +11,7 @@ import {
   makeAuthority,
   makeCertificate,
   nameConstraints,
+  policyConstraints,
   type Shape,
   serverAuth,
   unknownExtension,
@@ -164,7 +165,7 @@ describe('RFC 5280 §4.2.1: what a certificate is for', () => {
     assert.equal(await path(5, 1, 2), undefined);
   });
 
-  test('RFC 5280 §4.2: a critical extension that is not understood, and name constraints in any form', async () => {
+  test('RFC 5280 §4.2: a critical extension that is not understood, and name or policy constraints in any form', async () => {
     const issuer = root;
     assert.equal(distrust(await makeCertificate({ issuer, more: [unknownExtension(false)] })), undefined);
     const critical = { more: [unknownExtension(true)] };
@@ -176,6 +177,11 @@ describe('RFC 5280 §4.2.1: what a certificate is for', () => {
       assert.equal(
         distrust(constrained.leaf, { others: [constrained.between] }),
         'NAME_CONSTRAINTS_NOT_SUPPORTED',
+      );
+      const explicit = await below({ more: [policyConstraints(isCritical)] });
+      assert.equal(
+        distrust(explicit.leaf, { others: [explicit.between] }),
+        'POLICY_CONSTRAINTS_NOT_SUPPORTED',
       );
     }
   });

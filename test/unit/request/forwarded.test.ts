@@ -98,6 +98,17 @@ test('G12: scheme and host of the front choose among the configured origins', ()
     denied(() => originOf(...headers), 'forwarded_field_malformed');
 });
 
+test('A01, A02: a front that names the public host still sends one valid Host of its own', () => {
+  const message = (...hosts: string[]) =>
+    makeFacts({
+      ...{ host: false, front, remoteAddress: '10.0.0.1', rules: { proxies } },
+      headers: ['X-Forwarded-Host', 'api.example', ...hosts.flatMap((value) => ['Host', value])],
+    });
+  assert.equal(message('inner.local:8080').origin.uri, 'https://api.example');
+  for (const hosts of [[], [''], ['a@b/c?d'], ['a, b'], ['inner:99999'], ['inner', 'inner']])
+    denied(() => message(...hosts), 'host_invalid');
+});
+
 test('B08: from anybody else none of it is looked at', () => {
   const headers = [
     'X-Forwarded-For',
