@@ -33,14 +33,20 @@ export class HeldSocket {
     this.#ahead = [head];
     this.#bytes = head.length;
     socket.on('error', this.#leave);
+    // Node's own is off: this is for an answer that is not read (relay.ts), its own or one in front of it.
     socket.on('timeout', this.#leave);
-    socket.setTimeout(0);
     socket.on('data', this.#keep);
     socket.on('end', this.#leave);
   }
 
   /** Hands the connection over. @returns what the client has sent ahead, to be delivered first; called once */
   release(): Buffer {
+    // A tunnel has a clock of its own.
+    this.socket.off('timeout', this.#leave);
+    return this.#letGo();
+  }
+
+  #letGo(): Buffer {
     this.socket.off('data', this.#keep);
     this.socket.off('end', this.#leave);
     return Buffer.concat(this.#ahead.splice(0));
@@ -51,7 +57,7 @@ export class HeldSocket {
    * left unread, or the reset would destroy the answer before the client has read it. @see RFC 9112 §9.6
    */
   dismiss(): void {
-    this.release();
+    this.#letGo();
     const { socket } = this;
     const timer = setTimeout(this.#leave, lingerMs);
     socket.once('close', () => clearTimeout(timer));

@@ -287,6 +287,43 @@ describe('A23: the end', () => {
     wire.close();
   });
 
+  describe('S08: one that was sent ahead, behind another request, is no idle connection', () => {
+    let guarded: Guarded;
+    before(async () => {
+      guarded = await Guarded.start({
+        config: {
+          listen: { limits: { idleTimeout: '100ms' } },
+          upstream: { streamIdleTimeout: '4s', responseTimeout: '4s' },
+          routes: [{ path: '/**', websocket: true }],
+        },
+      });
+    });
+    after(() => guarded.stop());
+
+    const second = async (script: (seen: SeenRequest) => string | undefined) => {
+      guarded.service.script = (seen) =>
+        seen.line.includes('/ws') ? script(seen) : 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+      const wire = await guarded.open();
+      wire.send(guarded.proven({ target: '/first' }) + guarded.proven({ target: '/ws', headers: handshake }));
+      assert.equal((await wire.response()).status, 200);
+      const response = await wire.response();
+      assert.equal(await wire.closed(), '');
+      return { response, event: await guarded.sidecar.logged(response) };
+    };
+
+    test('open, it ends when it has been silent for as long as any', async () => {
+      const { response, event } = await second((seen) => switching(seen));
+      assert.equal(response.status, 101);
+      assert.equal(event.reason, 'websocket_idle');
+    });
+
+    test('still waiting for the service, it ends with the answer that is due', async () => {
+      const { response, event } = await second(silent);
+      assert.equal(response.status, 504);
+      assert.equal(event.reason, 'ERR_UPSTREAM_TIMEOUT');
+    });
+  });
+
   test('S08: a client that has ended does not keep a silent service', async () => {
     const { wire, socket, response } = await open();
     socket.allowHalfOpen = true;
