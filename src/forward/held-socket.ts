@@ -19,6 +19,8 @@ export class HeldSocket {
   readonly socket: Socket;
   readonly #ahead: Buffer[] = [];
   #bytes = 0;
+  #isSwitched = false;
+  #isRevoked = false;
   readonly #keep = (chunk: Buffer): void => {
     this.#bytes += chunk.length;
     if (this.#hasGap) this.#ahead.length = 0;
@@ -42,15 +44,22 @@ export class HeldSocket {
   }
 
   /**
-   * Hands the connection over; one of whose bytes some are gone ends here.
+   * Hands the connection over; one that was revoked, or of whose bytes some are gone, ends here.
    * @returns what the client has sent ahead, to be delivered first; called once
    */
   release(): Buffer {
     // A tunnel has a clock of its own.
     this.socket.off('timeout', this.#leave);
     this.#letGo();
-    if (this.#hasGap) this.socket.destroy();
+    this.#isSwitched = true;
+    if (this.#hasGap || this.#isRevoked) this.socket.destroy();
     return Buffer.concat(this.#ahead.splice(0));
+  }
+
+  /** What it was let in on is no longer certain: it may still get an answer, but it is not switched, or ends now if it was. */
+  revoke(): void {
+    this.#isRevoked = true;
+    if (this.#isSwitched) this.socket.destroy();
   }
 
   get #hasGap(): boolean {

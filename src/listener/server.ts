@@ -214,7 +214,7 @@ export class Listener {
       },
       failBody: () => false,
       endConnection: () => {},
-      isUpgrade: false,
+      revoke: () => {},
       drained: () => {},
     });
   }
