@@ -12,8 +12,8 @@ export interface Job {
   failBody(denial: Denial): boolean;
   /** Its answer is the last one on the connection, and says so, unless it has begun. */
   endConnection(): void;
-  /** it has the connection for itself, for as long as it likes */
-  readonly isUpgrade: boolean;
+  /** The same, and it does not have the connection for itself beyond its answer, nor any longer if it has. */
+  revoke(): void;
   /** what was written to the connection has gone out, and the server is no longer there to say so */
   drained(): void;
 }
@@ -106,8 +106,8 @@ export class Connection {
     this.#ending = true;
     this.closeAfterAnswer();
     const [job] = this.#jobs;
-    if (job === undefined || job.isUpgrade) this.socket.destroy();
-    else job.endConnection();
+    if (job === undefined) this.socket.destroy();
+    else job.revoke();
   }
 
   /** The server has let go of the connection, and no longer tells the answer under way to go on writing. */

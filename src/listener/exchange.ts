@@ -85,9 +85,13 @@ export class Exchange implements Job {
     if (!this.#response.headersSent) this.#response.shouldKeepAlive = false;
   }
 
-  /** An upgraded connection has no answer that would be its last: it ends at once where others end with their answer. */
-  get isUpgrade(): boolean {
-    return this.#held !== undefined;
+  /**
+   * An attempt to upgrade gets its answer like any request, unless that is a 101: an upgraded connection has no answer
+   * that would be its last, and ends at once.
+   */
+  revoke(): void {
+    this.endConnection();
+    this.#held?.revoke();
   }
 
   drained(): void {

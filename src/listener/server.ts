@@ -144,6 +144,7 @@ export class Listener {
     server.on('connect', (_request: http.IncomingMessage, socket: Socket) => {
       // Node has taken its own listeners off, and an error that nobody hears ends the process.
       socket.on('error', () => socket.destroy());
+      if (socket.destroyed) return;
       const connection = this.#connections.of(socket);
       connection.detach();
       this.#refuseRaw(connection, new Denial('method_not_allowed', 'CONNECT'));
@@ -158,7 +159,8 @@ export class Listener {
   }
 
   #accept(request: http.IncomingMessage, response: http.ServerResponse, expectation: Expectation): void {
-    // What came with the end of a TLS handshake is still delivered when the connection was closed right behind it.
+    // What came with the end of a TLS handshake is still delivered when the connection was closed right behind it: from
+    // where, nobody could tell any more. The same for upgrades and CONNECT.
     if (request.socket.destroyed) return;
     const connection = this.#connections.of(request.socket);
     connection.enqueue(
@@ -171,6 +173,7 @@ export class Listener {
    * has let go of the connection: so has every answer to be the last, but it still has its turn (A18).
    */
   #acceptUpgrade(request: http.IncomingMessage, held: HeldSocket): void {
+    if (held.socket.destroyed) return;
     const connection = this.#connections.of(held.socket);
     connection.detach();
     const response = new http.ServerResponse(request);
@@ -211,7 +214,7 @@ export class Listener {
       },
       failBody: () => false,
       endConnection: () => {},
-      isUpgrade: false,
+      revoke: () => {},
       drained: () => {},
     });
   }

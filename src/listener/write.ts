@@ -65,6 +65,7 @@ function linger(request: IncomingMessage, done: () => void): void {
  * Does what the server does for ordinary requests, on a connection that it has let go of: gives the response its socket,
  * and ends the connection behind the answer, whatever it is, for nobody parses what follows. A response that switches
  * protocols leaves the socket before (forward/forwarder.ts).
+ * Ends the idle time that Node has set with the answer before it, as nobody would end it any more.
  *
  * Fails closed: a connection on which another answer is still being given ends.
  * @throws Error ERR_HTTP_SOCKET_ASSIGNED, which would be our bug
@@ -77,6 +78,7 @@ export function attachResponse(response: ServerResponse, held: HeldSocket): void
     held.socket.destroy();
     throw error;
   }
+  held.socket.setTimeout(0);
   response.once('finish', () => {
     response.detachSocket(held.socket);
     held.dismiss();

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import * as net from 'node:net';
-import { after, before, test } from 'node:test';
+import { after, before, describe, type TestContext, test } from 'node:test';
 import * as tls from 'node:tls';
 import { Checkpoint } from '../support/checkpoint.js';
 import { Guarded } from '../support/guarded.js';
 import { request } from '../support/sidecar.js';
+import { handshake } from '../support/websocket.js';
 
 let guarded: Guarded;
 before(async () => {
@@ -36,10 +37,19 @@ test('B08, S09: what a peer sent that has reset its connection before it was acc
   assert.deepEqual([...seen], ['127.0.0.1']);
 });
 
-test('B08, S09: a TLS connection keeps the address that it had, however soon its peer has gone', async (t) => {
+describe('B08, S09: a TLS connection keeps the address that it had, however soon its peer has gone', () => {
+  const sent: readonly (readonly [string, (target: string) => string])[] = [
+    ['a request', (target) => request({ target })],
+    ['an upgrade', (target) => request({ target, headers: handshake })],
+    ['CONNECT', () => 'CONNECT api.test:443 HTTP/1.1\r\nHost: api.test:443\r\n\r\n'],
+  ];
+  for (const [what, bytes] of sent) test(what, (t) => keepsItsAddress(t, bytes));
+});
+
+async function keepsItsAddress(t: TestContext, bytes: (target: string) => string): Promise<void> {
   const guarded = await Checkpoint.start({
     tls: { mode: 'optional' },
-    config: { routes: [{ path: '/public/**', proof: 'none' }, { path: '/**' }] },
+    config: { routes: [{ path: '/public/**', proof: 'none', websocket: true }, { path: '/**' }] },
   });
   t.after(() => guarded.stop());
   const { child, port } = guarded.sidecar;
@@ -49,7 +59,7 @@ test('B08, S09: a TLS connection keeps the address that it had, however soon its
     await once(socket, 'secureConnect');
     child.signal('SIGSTOP');
     await new Promise<void>((resolve) => {
-      socket.write(request({ target: `/public/${attempt}` }), () => resolve());
+      socket.write(bytes(`/public/${attempt}`), () => resolve());
     });
     socket.on('error', () => {});
     tcp.resetAndDestroy();
@@ -60,4 +70,4 @@ test('B08, S09: a TLS connection keeps the address that it had, however soon its
   assert.ok(events.length > 0);
   for (const { remote_address } of events) assert.equal(remote_address, '127.0.0.1');
   for (const seen of guarded.service.requests) assert.deepEqual(seen.all('x-forwarded-for'), ['127.0.0.1']);
-});
+}

@@ -180,11 +180,65 @@ describe('A23: bytes', () => {
     wire.close();
   });
 
-  test('more than is kept of what is sent ahead waits, and arrives whole', async () => {
-    const ahead = 'x'.repeat(1024 * 1024);
-    const { wire, received } = await open({ ahead });
-    await until(() => received().length === ahead.length, 'everything arrives');
-    wire.close();
+  describe('trap H17: more than is kept is sent ahead', () => {
+    /** The service's answer comes when everything has been sent, which is more than fits into the buffers on the way. */
+    const flood = async (answer: (seen: SeenRequest) => string) => {
+      let reply = () => {};
+      let socket: Socket | undefined;
+      guarded.service.script = (seen, one) => {
+        socket = one;
+        reply = () => void one.write(answer(seen));
+        return undefined;
+      };
+      const wire = await guarded.open();
+      wire.send(guarded.proven({ target: '/ws', headers: handshake }));
+      await until(() => socket !== undefined, 'the request arrives');
+      const { bytes } = guarded.service;
+      await new Promise((resolve) => wire.socket.write(Buffer.alloc(32 * 1024 * 1024), resolve));
+      reply();
+      return { wire, socket, nothingCame: () => assert.equal(guarded.service.bytes, bytes) };
+    };
+
+    test('a service that agrees gets none of it, and both connections end', async () => {
+      const { wire, socket, nothingCame } = await flood((seen) => switching(seen));
+      await wire.closed();
+      await until(() => socket?.destroyed === true, 'the service is let go');
+      nothingCame();
+      await serves();
+    });
+
+    test('twin: the refusal of a service arrives', async () => {
+      const { wire, nothingCame } = await flood(() => 'HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno');
+      assert.equal((await wire.response()).status, 403);
+      assert.equal(await wire.closed(), '');
+      nothingCame();
+      await serves();
+    });
+
+    test('twin: as much as is kept, in many pieces, arrives whole', async () => {
+      let answer: (() => void) | undefined;
+      const chunks: Buffer[] = [];
+      guarded.service.script = (seen, socket) => {
+        socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+        answer = () => void socket.write(switching(seen));
+        return undefined;
+      };
+      const wire = await guarded.open();
+      wire.socket.setNoDelay(true);
+      wire.send(guarded.proven({ target: '/ws', headers: handshake }));
+      await until(() => answer !== undefined, 'the request arrives');
+      const ahead = Buffer.from(Array.from({ length: 64 * 1024 }, (_, at) => at % 251));
+      for (let at = 0; at < ahead.length; at += 128) {
+        await new Promise((resolve) => wire.socket.write(ahead.subarray(at, at + 128), resolve));
+        // A turn of the other process, for which this is a piece of its own.
+        if (at % 1024 === 0) await guarded.sidecar.admin('/livez');
+      }
+      answer?.();
+      assert.equal((await wire.response()).status, 101);
+      await until(() => Buffer.concat(chunks).length >= ahead.length, 'everything arrives');
+      assert.ok(Buffer.concat(chunks).equals(ahead));
+      wire.close();
+    });
   });
 
   for (const from of ['client', 'service'] as const)
@@ -285,6 +339,43 @@ describe('A23: the end', () => {
     assert.equal(socket.destroyed, false);
     clearInterval(timer);
     wire.close();
+  });
+
+  describe('S08: one that was sent ahead, behind another request, is no idle connection', () => {
+    let guarded: Guarded;
+    before(async () => {
+      guarded = await Guarded.start({
+        config: {
+          listen: { limits: { idleTimeout: '100ms' } },
+          upstream: { streamIdleTimeout: '4s', responseTimeout: '4s' },
+          routes: [{ path: '/**', websocket: true }],
+        },
+      });
+    });
+    after(() => guarded.stop());
+
+    const second = async (script: (seen: SeenRequest) => string | undefined) => {
+      guarded.service.script = (seen) =>
+        seen.line.includes('/ws') ? script(seen) : 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+      const wire = await guarded.open();
+      wire.send(guarded.proven({ target: '/first' }) + guarded.proven({ target: '/ws', headers: handshake }));
+      assert.equal((await wire.response()).status, 200);
+      const response = await wire.response();
+      assert.equal(await wire.closed(), '');
+      return { response, event: await guarded.sidecar.logged(response) };
+    };
+
+    test('open, it ends when it has been silent for as long as any', async () => {
+      const { response, event } = await second((seen) => switching(seen));
+      assert.equal(response.status, 101);
+      assert.equal(event.reason, 'websocket_idle');
+    });
+
+    test('still waiting for the service, it ends with the answer that is due', async () => {
+      const { response, event } = await second(silent);
+      assert.equal(response.status, 504);
+      assert.equal(event.reason, 'ERR_UPSTREAM_TIMEOUT');
+    });
   });
 
   test('S08: a client that has ended does not keep a silent service', async () => {
@@ -389,6 +480,10 @@ describe('H5, H5b: a client that leaves while its upgrade is decided on', () => 
     ['closes', (wire: Wire) => wire.close()],
     ['resets', (wire: Wire) => void wire.socket.resetAndDestroy()],
     ['sends ahead and closes', (wire: Wire) => void wire.socket.end('frames')],
+    [
+      'sends ahead more than is kept and resets',
+      (wire: Wire) => void wire.socket.write(Buffer.alloc(200_000), () => wire.socket.resetAndDestroy()),
+    ],
   ] as const)
     test(`one that ${how}: the service’s connection is closed, and it is logged as that`, async () => {
       let socket: Socket | undefined;
