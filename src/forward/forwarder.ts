@@ -4,7 +4,13 @@ import type { Framing } from '../request/framing.js';
 import { addNonce, checkAnswer } from './answer.js';
 import type { AssertionSigner } from './assertion.js';
 import type { ExpiryWatch } from './expiry.js';
-import { buildRequestHeaders, copyResponseHeaders, type HygieneOptions, remainingHops } from './hygiene.js';
+import {
+  buildRequestHeaders,
+  type CopiedResponseHeaders,
+  copyResponseHeaders,
+  type HygieneOptions,
+  remainingHops,
+} from './hygiene.js';
 import { buildIdentity, type IdentityOptions } from './identity.js';
 import { hasLeft, type Inbound } from './inbound.js';
 import type { Pool } from './pool.js';
@@ -143,6 +149,8 @@ export class Forwarder {
     const status = checkAnswer(answer, copied.transferEncoding, call);
     const bodiless = facts.method === 'HEAD' || status === 204 || status === 304;
     const { headers, contentLength } = copied;
+    // A service that sends the body after all would have it read as the answer to whoever comes next.
+    if (bodiless && (facts.method === 'HEAD' || announcesBody(copied))) call.retire();
     if (contentLength !== undefined && status !== 204) headers.push('Content-Length', contentLength);
     if (admission.nonceExpiresSoon) this.#addNonce(admission, headers);
     headers.push('X-Request-Id', facts.requestId);
@@ -191,6 +199,10 @@ export class Forwarder {
     const nonce = this.#parts.issueNonce(facts.origin.uri);
     addNonce(headers, nonce, grant.route.preflight === 'forward');
   }
+}
+
+function announcesBody({ contentLength = '0', transferEncoding }: CopiedResponseHeaders): boolean {
+  return contentLength !== '0' || transferEncoding.length > 0;
 }
 
 /** The client left before the service was asked. */

@@ -38,6 +38,8 @@ export interface UpstreamRequest {
 export interface UpstreamCall {
   readonly response: Promise<http.IncomingMessage>;
   abort(): void;
+  /** Its connection is not used again after the answer. To be called while the answer is being looked at. */
+  retire(): void;
 }
 
 /**
@@ -94,6 +96,7 @@ export class Upstream {
         isGivenUp = true;
         current.abort();
       },
+      retire: () => current.retire(),
     };
   }
 
@@ -112,7 +115,13 @@ export class Upstream {
     const response = awaitAnswer(outgoing, { connectTimeoutMs, responseTimeoutMs, secure, upgrade, body });
     if (body === undefined) outgoing.end();
     else body.pipe(outgoing);
-    return { response, abort: () => void outgoing.destroy() };
+    return {
+      response,
+      abort: () => void outgoing.destroy(),
+      retire: () => {
+        outgoing.shouldKeepAlive = false;
+      },
+    };
   }
 
   #open(

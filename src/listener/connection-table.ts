@@ -142,6 +142,13 @@ export class ConnectionTable {
     return count;
   }
 
+  /** Ends connections on which no request has come for this long since the last answer, whatever else did. @see REQUIREMENTS S08 */
+  endIdle(maxIdleMs: number): void {
+    const before = performance.now() - maxIdleMs;
+    for (const [socket, { idleSinceMs }] of this.#connections)
+      if (idleSinceMs !== undefined && idleSinceMs < before) socket.destroy();
+  }
+
   /** Cuts off whatever is left. */
   destroyAll(): void {
     for (const socket of this.#sockets) socket.destroy();

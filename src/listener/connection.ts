@@ -41,6 +41,7 @@ export class Connection {
   readonly front: TrustedFront | undefined;
   /** the job at work, then those that wait */
   readonly #jobs: Job[] = [];
+  #idleSinceMs = performance.now();
   #closing = false;
   #isAdmitted = false;
   #draining = false;
@@ -61,6 +62,14 @@ export class Connection {
   /** whether an answer is still to be given */
   get isBusy(): boolean {
     return this.#jobs.length > 0;
+  }
+
+  /**
+   * When the last answer was given, by `performance.now()`; undefined while one is due. Node begins its own count of
+   * idleness anew with every byte, also with an empty line, that is no beginning of a request.
+   */
+  get idleSinceMs(): number | undefined {
+    return this.isBusy ? undefined : this.#idleSinceMs;
   }
 
   /** whether a request on it was let through */
@@ -130,6 +139,7 @@ export class Connection {
       if (this.#draining || !this.socket.writable) this.closeAfterAnswer();
       this.#jobs.shift();
     }
+    this.#idleSinceMs = performance.now();
     if (this.#overflown || this.#ending) this.socket.destroySoon();
   }
 }

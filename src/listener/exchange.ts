@@ -68,8 +68,9 @@ export class Exchange implements Job {
     this.#response = inbound.response;
     this.#held = inbound.held;
     this.#body = new InboundBody(inbound.request);
+    // Node says `finish` also of an answer that we have just cut off.
     this.#response.once('finish', () => {
-      this.#isGiven = true;
+      this.#isGiven = !this.#response.destroyed;
     });
     const given = connection.front && findRequestId(inbound.request.rawHeaders);
     this.#record = openRecord(given ?? randomUUID(), connection.remoteAddress);

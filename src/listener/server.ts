@@ -35,6 +35,7 @@ const timeoutCheckMs = 100;
 // How long refusing late requests may hold up everything else at a time.
 const maxLateMs = 1;
 const drainCheckMs = 50;
+const idleCheckMs = 1000;
 
 /**
  * The public listener: sockets, TLS, limits, and one Exchange a request. Holds no rule about requests; what Node's
@@ -102,7 +103,12 @@ export class Listener {
 
   /** @returns the port that it listens on, 0 for a unix socket. @throws Error EADDRINUSE, EACCES, … */
   listen(): Promise<number> {
-    return bind(this.#server, this.#options.address);
+    const { idleTimeoutMs, headersTimeoutMs, address } = this.#options;
+    // By then the head of a next request has come, or it never will; one check more for a machine that is busy.
+    const maxIdleMs = idleTimeoutMs + headersTimeoutMs + idleCheckMs;
+    const idle = setInterval(() => this.#connections.endIdle(maxIdleMs), idleCheckMs).unref();
+    this.#server.once('close', () => clearInterval(idle));
+    return bind(this.#server, address);
   }
 
   /**
@@ -197,7 +203,11 @@ export class Listener {
       return;
     }
     const connection = this.#connections.of(socket);
-    if (!connection.failBody(denial)) this.#refuseRaw(connection, denial);
+    if (connection.failBody(denial)) return;
+    // Who ends in the middle of the next request has gone, like one who ends in front of it: the answer under way is given
+    // up, which may be a stream that would keep its place at the service for an hour.
+    if (error.code === 'HPE_INVALID_EOF_STATE' && connection.isBusy) socket.destroy();
+    else this.#refuseRaw(connection, denial);
   }
 
   #refuseRaw(connection: Connection, denial: Denial): void {

@@ -5,6 +5,8 @@ import type { RequestHead } from './head.js';
 /** What a connection may be upgraded to. */
 export type UpgradeProtocol = 'websocket';
 
+const handshakeFields = ['sec-websocket-key', 'sec-websocket-version'] as const;
+
 /** base64 of 16 bytes, in the one canonical form */
 const websocketKey = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
 
@@ -43,6 +45,8 @@ export function parseUpgrade(
   if (framing.kind !== 'none') throw invalid('with a body');
   if (head.values('expect').length > 0) throw invalid('with an expectation');
   checkHandshake(head);
+  // Removed before the service sees it, and the service would read another handshake than we did (RFC 9110 §7.6.1).
+  if (handshakeFields.some((name) => head.nominated.has(name))) throw invalid('handshake field nominated');
   return 'websocket';
 }
 

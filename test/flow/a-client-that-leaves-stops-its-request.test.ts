@@ -123,3 +123,17 @@ test('each of them left one event in the log', async () => {
     }
   }
 });
+
+test('B12: a client that ends its sending side in the middle of the next request has gone', async () => {
+  guarded.service.script = (_, socket) => {
+    socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n');
+    return undefined;
+  };
+  const wire = await guarded.open();
+  wire.send(`${guarded.proven({ target: '/stream' })}GET /next HTTP/1.1\r\nHost: api.te`);
+  await until(() => wire.unread.includes('data: 1'), 'the first event');
+  wire.socket.end();
+  await openAtService(0);
+  const event = await guarded.sidecar.child.event(({ path }) => path === '/stream');
+  assert.equal(event.outcome, 'aborted');
+});

@@ -40,3 +40,23 @@ test('twin: a service that is silent in between keeps its connection', async () 
   for (let i = 0; i < 4; i++) assert.equal(await call(), 'mine');
   assert.equal(connections.size, 1);
 });
+
+for (const [title, method, head] of [
+  ['to HEAD', 'HEAD', 'HTTP/1.1 200 OK\r\nContent-Length: 63\r\n\r\n'],
+  ['behind a 304', 'GET', 'HTTP/1.1 304 Not Modified\r\nContent-Length: 63\r\n\r\n'],
+  ['behind a 204', 'GET', 'HTTP/1.1 204 No Content\r\nContent-Length: 63\r\n\r\n'],
+] as const) {
+  test(`B13: a body that the service sends late, ${title}, answers nobody else`, async () => {
+    guarded.service.script = ({ line }, socket) => {
+      connections.add(socket);
+      if (!line.includes('/late')) return answerWith('mine');
+      // The body that should not be, once the head has been read.
+      setTimeout(() => socket.write(answerWith('for somebody else')), 5);
+      return head;
+    };
+    for (let i = 0; i < 5; i++) {
+      await guarded.send({ target: '/late', method });
+      for (let j = 0; j < 3; j++) assert.equal(await call(), 'mine');
+    }
+  });
+}

@@ -20,6 +20,16 @@ after(() => guarded.stop());
 beforeEach(() => guarded.service.reset());
 
 describe('S08: a client that is slow', () => {
+  test('keeps its connection with empty lines: it ends as if it were silent', async () => {
+    const wire = await guarded.open();
+    wire.send(request());
+    assert.equal((await wire.response()).status, 401);
+    const trickle = setInterval(() => wire.socket.write('\r\n'), 100);
+    wire.socket.on('error', () => {});
+    await wire.closed();
+    clearInterval(trickle);
+  });
+
   const slow: readonly { title: string; bytes: string }[] = [
     { title: 'sends nothing', bytes: '' },
     { title: 'stops in the request line', bytes: 'GET /a' },

@@ -145,6 +145,26 @@ test('Fetch, CORS preflight: OPTIONS with one Origin and one requested method', 
   const asked = ['Origin', 'https://app.example', 'Access-Control-Request-Method', 'PUT'];
   assert.ok(isPreflight(makeFacts({ method: 'OPTIONS', headers: asked })));
   assert.ok(!isPreflight(makeFacts({ method: 'GET', headers: asked })));
+  for (const method of ['', ' ', 'a b', 'GET, POST', '"', '\x80'])
+    assert.ok(
+      !isPreflight(
+        makeFacts({
+          method: 'OPTIONS',
+          headers: ['Origin', 'https://a.example', 'Access-Control-Request-Method', method],
+        }),
+      ),
+      method,
+    );
+  for (const origin of ['', 'a.example', 'https://a.example/x', 'https://a.example, https://b.example'])
+    assert.ok(
+      !isPreflight(
+        makeFacts({
+          method: 'OPTIONS',
+          headers: ['Origin', origin, 'Access-Control-Request-Method', 'PUT'],
+        }),
+      ),
+      origin,
+    );
   assert.ok(!isPreflight(makeFacts({ method: 'OPTIONS', headers: asked.slice(0, 2) })));
   assert.ok(!isPreflight(makeFacts({ method: 'OPTIONS', headers: [...asked, ...asked] })));
 });
