@@ -41,7 +41,7 @@ export function relay(
       if (unread > 0) response.setTimeout(idleMs, () => response.destroy());
     });
     // Most answers are whole by now: they go out in one write, and there is nothing to watch over.
-    if (answer.complete) response.end(bodiless ? undefined : answer.read());
+    if (answer.complete) endWith(bodiless ? null : answer.read(), answer, response);
     else {
       const cut = (cause: Denial | Fault) => {
         reject(cause);
@@ -53,6 +53,20 @@ export function relay(
     }
     if (bodiless) answer.resume();
   });
+}
+
+/** Newer releases of Node hand out what has come in the pieces in which it came, older ones in one. */
+function endWith(first: Buffer | null, answer: IncomingMessage, response: ServerResponse): void {
+  if (first === null) {
+    response.end();
+    return;
+  }
+  let chunk = first;
+  for (let next: Buffer | null = answer.read(); next !== null; next = answer.read()) {
+    response.write(chunk);
+    chunk = next;
+  }
+  response.end(chunk);
 }
 
 function watch(

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { Denial } from '../denial/denial.js';
 import { HeldSocket } from '../forward/held-socket.js';
@@ -144,8 +145,9 @@ export class Listener {
     server.on('checkContinue', (request, response) => this.#accept(request, response, 'continue'));
     // Whatever it expects is judged with the rest of the head (request/facts.ts).
     server.on('checkExpectation', (request, response) => this.#accept(request, response, 'none'));
-    server.on('upgrade', (request: http.IncomingMessage, socket: Socket, head: Buffer) =>
-      this.#acceptUpgrade(request, new HeldSocket(socket, head)),
+    // Not the stream that comes with it: where the request has a body, newer releases of Node give another than the connection.
+    server.on('upgrade', (request: http.IncomingMessage, _stream: Duplex, head: Buffer) =>
+      this.#acceptUpgrade(request, new HeldSocket(request.socket, head)),
     );
     server.on('connect', (_request: http.IncomingMessage, socket: Socket) => {
       // Node has taken its own listeners off, and an error that nobody hears ends the process.
