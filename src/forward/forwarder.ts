@@ -140,7 +140,7 @@ export class Forwarder {
   async #relay(
     admission: Admission,
     { answer, call }: { answer: IncomingMessage; call: UpstreamCall },
-    { request, response }: Inbound,
+    { request, response, body }: Inbound,
   ): Promise<number> {
     const { facts, grant } = admission;
     const { names } = this.#options.hygiene;
@@ -162,7 +162,7 @@ export class Forwarder {
     // The first event of a stream may be long in coming.
     if (!bodiless && !answer.complete && contentLength === undefined) response.flushHeaders();
     const { expiry } = this.#parts;
-    await relay({ answer, call, bodiless, idleMs, expiry, admission }, { request, response });
+    await relay({ answer, call, bodiless, idleMs, expiry, admission }, { request, response, body });
     settleRequest(request, call, answer);
     return status;
   }

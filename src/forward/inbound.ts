@@ -2,12 +2,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Denial } from '../denial/denial.js';
 import type { HeldSocket } from './held-socket.js';
 
+const maxDropMs = 1000;
+// Clients that write a whole upload before they read must still get to the answer.
+const maxDroppedBytes = 16 * 1024 * 1024;
+
 /** The body of a request while it arrives: what can turn out to be wrong with it after its head was accepted. */
 export class InboundBody {
   readonly #request: IncomingMessage;
   #failure: Denial | undefined;
   #isBroken = false;
   #onFailure: ((denial: Denial) => void) | undefined;
+  /** set while the rest is dropped */
+  #endDropping: (() => void) | undefined;
 
   constructor(request: IncomingMessage) {
     this.#request = request;
@@ -39,7 +45,7 @@ export class InboundBody {
     // In front of those who pass the same chunk on.
     this.#request.prependListener('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes <= maxBytes) return;
+      if (bytes <= maxBytes || this.#endDropping !== undefined) return;
       this.#report(new Denial('body_too_large', `more than ${maxBytes} bytes`));
       stop();
     });
@@ -53,9 +59,42 @@ export class InboundBody {
     });
   }
 
+  /**
+   * Reads the rest and drops it, for an answer that is given before its request has come whole: a connection that is closed
+   * with bytes unread is reset, and that would destroy the answer before the client has read it. Nothing is wrong any more
+   * with a body that nobody wants.
+   *
+   * @returns a promise that resolves when all of it has come, or the parser gave up, or it is too much or too long in
+   *   coming, or the client has left
+   * @see RFC 9112 §9.6
+   */
+  dropRest(): Promise<void> {
+    const request = this.#request;
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, maxDropMs);
+      const done = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#endDropping = done;
+      let left = maxDroppedBytes;
+      request.on('data', (chunk: Buffer) => {
+        left -= chunk.length;
+        if (left < 0) done();
+      });
+      request.once('end', done);
+      request.once('close', done);
+      if (this.#isBroken || request.destroyed) done();
+      // Whoever read the body before may have left it paused, or would pause it when he hears that the service has gone.
+      request.unpipe();
+      request.resume();
+    });
+  }
+
   #report(denial: Denial): void {
     this.#failure ??= denial;
-    this.#onFailure?.(this.#failure);
+    if (this.#endDropping === undefined) this.#onFailure?.(this.#failure);
+    else this.#endDropping();
   }
 }
 

@@ -3,6 +3,7 @@ import type { Denial } from '../denial/denial.js';
 import { Fault } from '../denial/fault.js';
 import type { Admission } from '../gate/admission.js';
 import type { ExpiryWatch } from './expiry.js';
+import type { Inbound } from './inbound.js';
 import type { UpstreamCall } from './upstream.js';
 
 /** An answer of the service whose head was judged and written to the client. */
@@ -21,38 +22,54 @@ export interface RelayedAnswer {
 /**
  * Carries the body of an answer to the client. When the service dies or falls silent in the middle, or the client stops
  * reading, the client's connection is cut without a valid end, so that half an answer is never taken for a whole
- * one (B11).
+ * one (B11). An answer that is whole before its request is ends the call: what is left of the request is dropped, within
+ * bounds (A19).
  *
- * @param response - its head is written
- * @param request - of the same exchange; while its body still flows, the call is not silent
+ * @param client - the head of the answer is written; while the body of the request still flows, the call is not silent
  * @returns a promise that resolves when the client has the answer or has left
  * @throws Fault ERR_UPSTREAM_RESPONSE_INVALID, ERR_UPSTREAM_TIMEOUT; Denial *_expired_while_streaming: when it was cut
  */
 export function relay(
   relayed: RelayedAnswer,
-  { request, response }: { request: IncomingMessage; response: ServerResponse },
+  client: Pick<Inbound, 'request' | 'response' | 'body'>,
 ): Promise<void> {
-  const { answer, bodiless, idleMs } = relayed;
+  const { answer, bodiless, idleMs, call } = relayed;
+  const { request, response } = client;
   return new Promise((resolve, reject) => {
     response.on('close', resolve);
     // From here on nothing but the client keeps the answer, and it gets no longer than the service would.
     answer.on('end', () => {
       const unread = response.socket?.writableLength ?? 0;
-      if (unread > 0) response.setTimeout(idleMs, () => response.destroy());
+      if (unread > 0) limitUnread(response, idleMs);
     });
     // Most answers are whole by now: they go out in one write, and there is nothing to watch over.
-    if (answer.complete) endWith(bodiless ? null : answer.read(), answer, response);
+    if (answer.complete && request.complete) endWith(bodiless ? null : answer.read(), answer, response);
     else {
       const cut = (cause: Denial | Fault) => {
         reject(cause);
         response.destroy();
       };
-      watch(relayed, { request, response }, cut);
-      if (bodiless) response.end();
-      else pump(answer, response);
+      watch(relayed, client, cut);
+      const end = () => {
+        if (request.complete) {
+          response.end();
+          return;
+        }
+        call.abort();
+        void client.body.dropRest().then(() => response.end());
+      };
+      if (bodiless) end();
+      else pump(answer, response, end);
     }
     if (bodiless) answer.resume();
   });
+}
+
+function limitUnread(response: ServerResponse, idleMs: number): void {
+  response.setTimeout(idleMs, () => response.destroy());
+  // In front of Node's own listener, which sets the limit of an idle connection or begins the next answer: that is not
+  // to inherit this one.
+  response.prependOnceListener('finish', () => response.setTimeout(0));
 }
 
 /** Newer releases of Node hand out what has come in the pieces in which it came, older ones in one. */
@@ -71,7 +88,7 @@ function endWith(first: Buffer | null, answer: IncomingMessage, response: Server
 
 function watch(
   { answer, call, idleMs, expiry, admission }: RelayedAnswer,
-  { request, response }: { request: IncomingMessage; response: ServerResponse },
+  { request, response }: Pick<Inbound, 'request' | 'response'>,
   cut: (cause: Denial | Fault) => void,
 ): void {
   const end = (cause: Denial | Fault) => {
@@ -98,12 +115,12 @@ function watch(
 }
 
 /** `pipe` for one pair: what it adds, listeners for errors and for streams that come and go, others do here. */
-function pump(answer: IncomingMessage, response: ServerResponse): void {
+function pump(answer: IncomingMessage, response: ServerResponse, end: () => void): void {
   const resume = () => void answer.resume();
   answer.on('data', (chunk: Buffer) => {
     if (response.destroyed || response.write(chunk)) return;
     answer.pause();
     response.once('drain', resume);
   });
-  answer.on('end', () => void response.end());
+  answer.on('end', end);
 }

@@ -206,7 +206,8 @@ export class Exchange implements Job {
 
   async #write(answer: Answer, ending: Ending): Promise<void> {
     if (ending !== 'keep') this.#connection.closeAfterAnswer();
-    await writeAnswer({ request: this.#request, response: this.#response }, answer, ending);
+    const inbound = { request: this.#request, response: this.#response, body: this.#body };
+    await writeAnswer(inbound, answer, ending);
   }
 
   /** A body that is left unread ends the connection, or it would be taken for the next request (A19). */

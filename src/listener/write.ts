@@ -1,26 +1,23 @@
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { HeldSocket } from '../forward/held-socket.js';
-import { hasLeft } from '../forward/inbound.js';
+import { hasLeft, type Inbound } from '../forward/inbound.js';
 import type { Answer } from '../reply/reply.js';
 
 const lingerMs = 1000;
 // An answer of our own is small: who has not taken it by then does not read.
 const unreadMs = 10_000;
-// Clients that write a whole upload before they read must still get to the answer.
-const lingerBytes = 16 * 1024 * 1024;
 
 /** What happens to the connection after an answer of our own. */
 export type Ending =
   | 'keep'
   | 'close'
-  /** close, but first drop for a moment what the client is still sending, or the reset would destroy the answer
-   * before the client has read it. @see RFC 9112 §9.6 */
+  /** close, but first drop for a moment what the client is still sending (forward/inbound.ts) */
   | 'drain-and-close';
 
 /** Writes an answer of our own. Resolves when it is out or the client has gone; one that does not read is cut off. */
 export function writeAnswer(
-  { request, response }: { request: IncomingMessage; response: ServerResponse },
+  { request, response, body }: Pick<Inbound, 'request' | 'response' | 'body'>,
   answer: Answer,
   ending: Ending,
 ): Promise<void> {
@@ -33,7 +30,7 @@ export function writeAnswer(
     else if (ending !== 'drain-and-close') response.end(answer.body);
     else {
       response.write(answer.body);
-      linger(request, () => response.end());
+      void body.dropRest().then(() => response.end());
     }
     if (!response.writableFinished) endUnread(request.socket, response);
   });
@@ -42,23 +39,6 @@ export function writeAnswer(
 function endUnread(socket: Socket, response: ServerResponse): void {
   const timer = setTimeout(() => socket.destroy(), unreadMs);
   response.once('close', () => clearTimeout(timer));
-}
-
-function linger(request: IncomingMessage, done: () => void): void {
-  let left = lingerBytes;
-  const timer = setTimeout(done, lingerMs);
-  const finish = () => {
-    clearTimeout(timer);
-    done();
-  };
-  request.once('end', finish);
-  request.once('close', finish);
-  request.on('data', (chunk: Buffer) => {
-    left -= chunk.length;
-    if (left < 0) finish();
-  });
-  // Whoever read the body before may have left it paused.
-  request.resume();
 }
 
 /**

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { Guarded } from '../support/guarded.js';
+import { Guarded, until } from '../support/guarded.js';
 import type { Event } from '../support/process.js';
 import type { Wire } from '../support/wire.js';
 
@@ -123,4 +123,40 @@ describe('S09: clients that do not read hold no place at the service', () => {
     for (const { event } of holders) await event;
     for (const { wire } of holders) wire.close();
   }
+});
+
+describe('S08: the limit for an answer that nobody reads', () => {
+  /** At whatever point of the first answer they left off, they read on in time, and the second takes its time. */
+  test('is no limit for the answer behind it', async () => {
+    const idleMs = 3000;
+    const patient = await Guarded.start({ config: { upstream: { idleTimeout: `${idleMs}ms` } } });
+    try {
+      const sizes = Array.from({ length: 16 }, (_, index) => capacity - index * 10 * 1024);
+      patient.service.script = ({ line }, socket) => {
+        const size = /unread-(\d+)/.exec(line)?.[1];
+        if (size !== undefined) return framings['with a length']('x'.repeat(Number(size)));
+        setTimeout(() => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nbehind'), idleMs * 1.5);
+        return undefined;
+      };
+      const wires: Wire[] = [];
+      for (const size of sizes) {
+        const wire = await patient.open();
+        wire.socket.pause();
+        wire.send(patient.proven({ target: `/unread-${size}` }) + patient.proven({ target: '/behind' }));
+        wires.push(wire);
+      }
+      const asked = () => patient.service.requests.filter(({ line }) => line.includes('/unread')).length;
+      await until(() => asked() === sizes.length, 'the first ones are at the service, and answered');
+      // Part of what is tested: for so long nobody reads.
+      await new Promise((resolve) => setTimeout(resolve, idleMs / 6));
+      for (const wire of wires) wire.socket.resume();
+      for (const [index, wire] of wires.entries()) {
+        assert.equal((await wire.response()).body.length, sizes[index]);
+        assert.equal((await wire.response()).body, 'behind');
+        wire.close();
+      }
+    } finally {
+      await patient.stop();
+    }
+  });
 });

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import * as net from 'node:net';
+import { after, before, describe, test } from 'node:test';
+import { Guarded } from '../support/guarded.js';
+
+const megabyte = 1024 * 1024;
+const tooLarge = 'HTTP/1.1 413 X\r\nContent-Length: 5\r\n\r\nlarge';
+
+let guarded: Guarded;
+let service: net.Server;
+/** request lines, as they came */
+const seen: string[] = [];
+
+/** Answers as soon as it has the head, and reads no more of an upload. */
+function answerEarly(socket: net.Socket): void {
+  socket.on('error', () => {});
+  socket.on('data', (bytes: Buffer) => {
+    const line = /^[A-Z]+ \S+ HTTP\/1\.1\r\n/.exec(bytes.toString('latin1'))?.[0];
+    if (line === undefined) return;
+    seen.push(line.trim());
+    if (line.startsWith('POST')) socket.pause();
+    socket.write(line.startsWith('POST') ? tooLarge : 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+  });
+}
+
+before(async () => {
+  service = net.createServer(answerEarly).listen(0, '127.0.0.1');
+  await once(service, 'listening');
+  const { port } = service.address() as net.AddressInfo;
+  guarded = await Guarded.start({ config: { upstream: { url: `http://127.0.0.1:${port}` } } });
+});
+after(async () => {
+  await guarded.stop();
+  service.close();
+});
+
+describe('A19: the service answers before it has the body', () => {
+  const framings = {
+    'with a length': (bytes: number) => ({
+      ...{ field: `Content-Length: ${bytes}`, body: Buffer.alloc(bytes, 'x') },
+    }),
+    chunked: (bytes: number) => ({
+      field: 'Transfer-Encoding: chunked',
+      body: Buffer.concat([
+        Buffer.from(`${bytes.toString(16)}\r\n`),
+        Buffer.alloc(bytes, 'x'),
+        Buffer.from('\r\n0\r\n\r\n'),
+      ]),
+    }),
+  };
+
+  for (const [framing, frame] of Object.entries(framings)) {
+    test(`${framing}: a client that sends all of it before it reads has the answer, and the next request is served`, async () => {
+      const wire = await guarded.open();
+      wire.socket.pause();
+      const { field, body } = frame(8 * megabyte);
+      wire.send(guarded.proven({ method: 'POST', target: '/upload', headers: [field] }));
+      await new Promise<void>((resolve) => wire.socket.write(body, () => resolve()));
+      wire.socket.resume();
+      const response = await wire.response();
+      assert.deepEqual([response.status, response.body], [413, 'large']);
+      wire.send(guarded.proven({ target: '/next' }));
+      assert.equal((await wire.response()).body, 'ok');
+      wire.close();
+      assert.deepEqual(seen.splice(0), ['POST /upload HTTP/1.1', 'GET /next HTTP/1.1']);
+    });
+
+    test(`${framing}: the same where the connection is to end with the answer`, async () => {
+      const wire = await guarded.open();
+      wire.socket.pause();
+      const { field, body } = frame(8 * megabyte);
+      const headers = [field, 'Connection: close'];
+      wire.send(guarded.proven({ method: 'POST', target: '/last', headers }));
+      await new Promise<void>((resolve) => wire.socket.write(body, () => resolve()));
+      wire.socket.resume();
+      const response = await wire.response();
+      assert.deepEqual([response.status, response.body], [413, 'large']);
+      assert.equal(await wire.closed(), '');
+      assert.deepEqual(seen.splice(0), ['POST /last HTTP/1.1']);
+    });
+
+    test(`${framing}: a body that never comes ends the connection behind the answer`, async () => {
+      const wire = await guarded.open();
+      const { field, body } = frame(megabyte);
+      wire.send(guarded.proven({ method: 'POST', target: '/part', headers: [field] }));
+      wire.send(body.subarray(0, 1000));
+      assert.equal((await wire.response()).status, 413);
+      assert.equal(await wire.closed(), '');
+      assert.deepEqual(seen.splice(0), ['POST /part HTTP/1.1']);
+    });
+
+    test(`${framing}: what is left of it is no request, and of more than is read for nothing nobody waits for the end`, async () => {
+      const wire = await guarded.open();
+      const { field } = frame(64 * megabyte);
+      wire.send(guarded.proven({ method: 'POST', target: '/endless', headers: [field] }));
+      if (framing === 'chunked') wire.send('4000000\r\n');
+      const smuggled = guarded.proven({ target: '/smuggled' });
+      const piece = Buffer.from(smuggled.repeat(Math.ceil(65_536 / smuggled.length)), 'latin1');
+      wire.socket.on('drain', () => wire.send(piece));
+      for (let sent = 0; sent < megabyte; sent += piece.length) wire.send(piece);
+      assert.equal((await wire.response()).status, 413);
+      assert.equal(await wire.closed(), '');
+      assert.deepEqual(seen.splice(0), ['POST /endless HTTP/1.1']);
+      wire.close();
+    });
+  }
+});
