@@ -24,6 +24,11 @@ const entries = {
     sentence: 'The gateway is at its capacity.',
     hint: 'replay.capacity live proofs: nothing is forgotten to make room. Raise the capacity or lower dpop.maxAge',
   },
+  ERR_SHUTTING_DOWN: {
+    status: 503,
+    sentence: 'The gateway is shutting down.',
+    hint: 'not done when shutdown.grace had passed after SIGTERM, and cut off: raise it, and the time that the platform gives',
+  },
   ERR_UPSTREAM_BUSY: {
     status: 503,
     sentence: 'The service is at its capacity.',

@@ -151,6 +151,7 @@ export class ConnectionTable {
 
   /** Cuts off whatever is left. */
   destroyAll(): void {
+    for (const connection of this.#connections.values()) connection.cutOff();
     for (const socket of this.#sockets) socket.destroy();
   }
 

@@ -14,6 +14,8 @@ export interface Job {
   endConnection(): void;
   /** The same, and it does not have the connection for itself beyond its answer, nor any longer if it has. */
   revoke(): void;
+  /** The process ends before its answer is whole. */
+  cutOff(): void;
   /** what was written to the connection has gone out, and the server is no longer there to say so */
   drained(): void;
 }
@@ -117,6 +119,12 @@ export class Connection {
     const [job] = this.#jobs;
     if (job === undefined) this.socket.destroy();
     else job.revoke();
+  }
+
+  /** The process ends now, and with it whatever is under way. */
+  cutOff(): void {
+    this.#jobs[0]?.cutOff();
+    this.closeNow();
   }
 
   /** The server has let go of the connection, and no longer tells the answer under way to go on writing. */

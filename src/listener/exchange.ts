@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Denial } from '../denial/denial.js';
+import { Fault } from '../denial/fault.js';
 import type { Forwarder } from '../forward/forwarder.js';
 import type { HeldSocket } from '../forward/held-socket.js';
 import { InboundBody } from '../forward/inbound.js';
@@ -59,6 +60,7 @@ export class Exchange implements Job {
   #isGiven = false;
   /** from here on a client that waits for 100 may have got it, and be sending its body */
   #isForwarding = false;
+  #isCutOff = false;
 
   constructor(parts: ExchangeParts, connection: Connection, inbound: InboundRequest) {
     this.#parts = parts;
@@ -95,6 +97,10 @@ export class Exchange implements Job {
     this.#held?.revoke();
   }
 
+  cutOff(): void {
+    this.#isCutOff = !this.#isGiven;
+  }
+
   drained(): void {
     this.#response.emit('drain');
   }
@@ -106,8 +112,17 @@ export class Exchange implements Job {
     } catch (error) {
       await this.#refuse(toRefusal(error, {}));
     }
+    if (this.#isCutOff) this.#blameShutdown();
     this.#record.durationMs = performance.now() - this.#startedMs;
     this.#parts.record(this.#record);
+  }
+
+  /** Neither side has left or failed, whatever it looked like when both connections were cut. */
+  #blameShutdown(): void {
+    const record = this.#record;
+    record.cause = new Fault('ERR_SHUTTING_DOWN');
+    record.status = this.#response.headersSent ? this.#response.statusCode : 0;
+    if (record.status !== 101) record.outcome = 'failed';
   }
 
   async #serve(): Promise<void> {

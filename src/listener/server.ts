@@ -227,6 +227,7 @@ export class Listener {
       failBody: () => false,
       endConnection: () => {},
       revoke: () => {},
+      cutOff: () => {},
       drained: () => {},
     });
   }

@@ -105,12 +105,26 @@ describe('S07: SIGTERM', () => {
       assert.equal(await guarded.sidecar.child.end(), 0);
     }));
 
-  test('what is not done after the grace is cut off, exit code 0', () =>
-    withHeld({ shutdown: { grace: '1s' } }, async ({ guarded, wire }) => {
-      guarded.sidecar.child.signal('SIGTERM');
-      assert.equal(await wire.closed(), '');
-      assert.equal(await guarded.sidecar.child.end(), 0);
-    }));
+  const cut: Readonly<Record<string, { begun: string; status: number }>> = {
+    'an answer that has not begun': { begun: '', status: 0 },
+    'half an answer': { begun: 'HTTP/1.1 203 X\r\nContent-Length: 8\r\n\r\nhalf', status: 203 },
+  };
+  for (const [title, { begun, status }] of Object.entries(cut)) {
+    test(`${title} is cut off after the grace, logged as neither side's fault, exit code 0`, () =>
+      withHeld({ shutdown: { grace: '1s' } }, async ({ guarded, wire, socket }) => {
+        if (begun !== '') socket.write(begun);
+        await until(() => wire.unread.endsWith(begun.slice(-4)), 'what has begun');
+        const { length } = wire.unread;
+        guarded.sidecar.child.signal('SIGTERM');
+        assert.equal((await wire.closed()).length, length, 'nothing more');
+        assert.equal(await guarded.sidecar.child.end(), 0);
+        const told = guarded.sidecar.child.events.filter(({ path }) => path === '/held');
+        assert.deepEqual(
+          told.map((event) => [event.outcome, event.status, event.reason]),
+          [['failed', status, 'ERR_SHUTTING_DOWN']],
+        );
+      }));
+  }
 
   test('a second signal ends it at once', () =>
     withHeld({}, async ({ guarded, wire }) => {

@@ -69,7 +69,7 @@ describe('S07: SIGTERM while a WebSocket is open', () => {
       await Promise.all([wire.closed(), socket.destroyed || once(socket, 'close')]);
       assert.equal(await guarded.sidecar.child.end(), 0);
       const event = await endOf(guarded, requestId);
-      assert.deepEqual([event.status, event.outcome], [101, 'forwarded']);
+      assert.deepEqual([event.status, event.outcome, event.reason], [101, 'forwarded', 'ERR_SHUTTING_DOWN']);
     }));
 });
 
