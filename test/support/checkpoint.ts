@@ -111,28 +111,35 @@ export class Checkpoint {
     const server = await ca.issue({ cn: authority, usage: 'server', san: [authority] });
     const secure = tls !== undefined;
     const origin = addressed ?? `${secure ? 'https' : 'http'}://${authority}`;
-    const sidecar = await Sidecar.start({
-      ...rest,
-      config: {
-        upstream: { url: service.url, ...upstream },
-        issuers: [{ issuer: signer.issuer, audience: signer.audience, keys: { file: 'jwks.json' } }],
-        ...config,
-        listen: {
-          origins: [origin],
-          ...(tls && { tls: { certificate: 'server.pem', key: 'server.key', clientCertificates: tls } }),
-          ...config.listen,
+    let sidecar: Sidecar | undefined;
+    try {
+      sidecar = await Sidecar.start({
+        ...rest,
+        config: {
+          upstream: { url: service.url, ...upstream },
+          issuers: [{ issuer: signer.issuer, audience: signer.audience, keys: { file: 'jwks.json' } }],
+          ...config,
+          listen: {
+            origins: [origin],
+            ...(tls && { tls: { certificate: 'server.pem', key: 'server.key', clientCertificates: tls } }),
+            ...config.listen,
+          },
         },
-      },
-      files: {
-        'jwks.json': signer.jwks,
-        'server.pem': server.certPem,
-        'server.key': server.keyPem,
-        'ca.pem': ca.certPem,
-        ...files,
-      },
-    });
-    await sidecar.ready();
-    return new Checkpoint({ service, sidecar, signer, ca }, { origin, secure });
+        files: {
+          'jwks.json': signer.jwks,
+          'server.pem': server.certPem,
+          'server.key': server.keyPem,
+          'ca.pem': ca.certPem,
+          ...files,
+        },
+      });
+      await sidecar.ready();
+      return new Checkpoint({ service, sidecar, signer, ca }, { origin, secure });
+    } catch (error) {
+      await sidecar?.stop();
+      await service.stop();
+      throw error;
+    }
   }
 
   /** Takes a nonce for the proofs to come. */

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { type DpopKey, makeDpopKey, makeProof, signCompact } from './dpop.js';
+import { type DpopKey, makeDpopKey, makeProof } from './dpop.js';
 import { RecordingService } from './recording-service.js';
 import { authority, type RequestParts, request, Sidecar, type SidecarOptions } from './sidecar.js';
+import { type Overrides, TokenSigner } from './token-signer.js';
 import { Wire, type WireResponse } from './wire.js';
-
-const issuer = 'https://as.test';
-const audience = 'https://api.test';
 
 /** A request that is to be refused, and how. */
 export interface Refused {
@@ -27,37 +25,37 @@ export interface ProvenParts extends RequestParts {
 export class Guarded {
   readonly sidecar: Sidecar;
   readonly service: RecordingService;
-  readonly #signer: DpopKey;
-  #caller: Caller;
+  readonly #signer: TokenSigner;
+  readonly #key = makeDpopKey();
+  #token: string;
+  #nonce = '';
 
-  private constructor(sidecar: Sidecar, service: RecordingService, { signer, ...caller }: Caller & Signer) {
+  private constructor(sidecar: Sidecar, service: RecordingService, signer: TokenSigner) {
     this.sidecar = sidecar;
     this.service = service;
     this.#signer = signer;
-    this.#caller = caller;
+    this.#token = this.mint(this.#key);
   }
 
   /** @param options - one route must lead to `/`; upstream and issuers are filled in; what is given in `upstream` is added to the URL */
   static async start({ config = {}, files = {}, ...rest }: Partial<SidecarOptions> = {}): Promise<Guarded> {
     const service = await RecordingService.start();
-    const signer = makeDpopKey();
+    const signer = new TokenSigner();
+    const { issuer, audience } = signer;
     const upstream = { url: service.url, ...(config.upstream as object | undefined) };
-    const sidecar = await Sidecar.start({
-      ...rest,
-      config: { ...config, upstream, issuers: [{ issuer, audience, keys: { file: 'jwks.json' } }] },
-      files: {
-        ...files,
-        'jwks.json': JSON.stringify({ keys: [{ ...signer.jwk, kid: 'k1', alg: 'ES256', use: 'sig' }] }),
-      },
-    });
+    let sidecar: Sidecar | undefined;
     try {
+      sidecar = await Sidecar.start({
+        ...rest,
+        config: { ...config, upstream, issuers: [{ issuer, audience, keys: { file: 'jwks.json' } }] },
+        files: { ...files, 'jwks.json': signer.jwks },
+      });
       await sidecar.ready();
-      const key = makeDpopKey();
-      const token = signToken(signer, key);
-      const nonce = await sidecar.nonce(token, key);
-      return new Guarded(sidecar, service, { signer, key, token, nonce });
+      const guarded = new Guarded(sidecar, service, signer);
+      guarded.#nonce = await sidecar.nonce(guarded.#token, guarded.#key);
+      return guarded;
     } catch (error) {
-      await sidecar.stop();
+      await sidecar?.stop();
       await service.stop();
       throw error;
     }
@@ -65,22 +63,22 @@ export class Guarded {
 
   /** whose requests pass */
   get caller(): Caller {
-    return this.#caller;
+    return { key: this.#key, token: this.#token, nonce: this.#nonce };
   }
 
   /** An access token of the issuer that is bound to the key. @param claims - changed or, with undefined, left out */
-  mint(key: DpopKey, claims: Readonly<Record<string, unknown>> = {}): string {
-    return signToken(this.#signer, key, claims);
+  mint({ jkt }: DpopKey, claims: Overrides = {}): string {
+    return this.#signer.token({ client_id: 'c1', scope: 'read', cnf: { jkt }, ...claims });
   }
 
   /** The caller goes on with a new token for its key. */
   renewToken(): void {
-    this.#caller = { ...this.#caller, token: this.mint(this.#caller.key) };
+    this.#token = this.mint(this.#key);
   }
 
   /** `Authorization` and `DPoP` lines for one request. */
   credentials(method: string, path: string, origin = `http://${authority}`): string[] {
-    const { key, token, nonce } = this.#caller;
+    const { key, token, nonce } = this.caller;
     const proof = makeProof({ key, method, uri: `${origin}${path}`, token, nonce });
     return [`Authorization: DPoP ${token}`, `DPoP: ${proof}`];
   }
@@ -159,20 +157,6 @@ interface Caller {
   readonly key: DpopKey;
   readonly token: string;
   readonly nonce: string;
-}
-
-interface Signer {
-  readonly signer: DpopKey;
-}
-
-function signToken(signer: DpopKey, { jkt }: DpopKey, changes: object = {}): string {
-  const now = Math.floor(Date.now() / 1000);
-  const claims = {
-    ...{ iss: issuer, aud: audience, sub: 'alice', client_id: 'c1', scope: 'read' },
-    ...{ iat: now, exp: now + 600, jti: randomUUID(), cnf: { jkt } },
-    ...changes,
-  };
-  return signCompact(signer.privateKey, { typ: 'at+jwt', alg: 'ES256', kid: 'k1' }, claims);
 }
 
 /** Waits until it holds. For states of the other side that nothing announces. @throws Error after 10 s */
