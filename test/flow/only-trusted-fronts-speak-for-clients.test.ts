@@ -330,6 +330,44 @@ describe('K07: a certificate in a header counts from a trusted front only', () =
   }
 });
 
+describe('K07: X-Forwarded-Client-Cert of several elements', () => {
+  let guarded: Checkpoint;
+  let one: IssuedCertificate;
+  let other: IssuedCertificate;
+  before(async () => {
+    guarded = await startBehind({ clientCertificate: 'xfcc' });
+    one = await makeSelfSigned({ cn: 'client', usage: 'client' });
+    other = await makeSelfSigned({ cn: 'client', usage: 'client', san: ['b.test'] });
+  });
+  after(() => guarded.stop());
+
+  const element = ({ certPem }: IssuedCertificate) => `Hash=00;Cert="${envoyEscaped(certPem)}"`;
+  const shown = (value: string): Call => ({
+    ...boundTo(guarded, one),
+    headers: [`X-Forwarded-Client-Cert: ${value}`],
+    from: front,
+  });
+
+  test('K07: the last one counts, which the front wrote, and none that was there before', async () => {
+    await guarded.admits(shown(`${element(other)};DNS=b.test,${element(one)}`));
+    await guarded.refuses(
+      shown(`${element(one)},${element(other)}`),
+      refused('certificate_thumbprint_mismatch'),
+    );
+    await guarded.refuses(shown(`${element(one)},Hash=00`), malformed('client_certificate_header_malformed'));
+  });
+
+  // What Envoy writes for it with `dns: true` or `uri: true`.
+  test('K07: a certificate whose name reads like another element does not speak for the owner of another', async () => {
+    const name = `a.test,${element(one)}`;
+    const thief = await makeSelfSigned({ cn: 'thief', usage: 'client', san: [name] });
+    await guarded.refuses(
+      shown(`${element(thief)};DNS=${name}`),
+      malformed('client_certificate_header_malformed'),
+    );
+  });
+});
+
 describe("the certificate of the front is never its client's", () => {
   let guarded: Checkpoint;
   let own: IssuedCertificate;
