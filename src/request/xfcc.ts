@@ -4,17 +4,22 @@ import { parseEscapedPem } from './escaped-pem.js';
 // A value is quoted when it holds a separator; quotes inside a value are escaped. Never two ways to read a character.
 const pair = / *([A-Za-z]+)=("(?:[^"\\]|\\.)*"|[^",;]*)([,;]|$)/y;
 
+// Names of a certificate come unquoted and as they are, so that one of them can end an element and begin another.
+const keyOfCertificate = /(?:cert|chain)=/i;
+
 /**
  * Reads Envoy's X-Forwarded-Client-Cert. Each proxy on the way may have added an element; the last one is of the
  * proxy that speaks to us, and tells the certificate of its client. The ones before it are hearsay, read only to find
- * where they end.
+ * where they end, and whether it was their own certificate that ended them.
  *
  * @returns undefined when it is not this, or when the last element holds no certificate: `Hash` and `Subject` alone
  *   prove nothing that could be checked again
  */
 export function parseXfcc(text: string): CertificateChain | undefined {
-  const element = parseLastElement(text);
-  const [cert, chain] = [element?.get('cert'), element?.get('chain')];
+  const elements = parseElements(text);
+  const element = elements?.pop();
+  if (element === undefined || elements?.some(isEndedByItsCertificate)) return undefined;
+  const [cert, chain] = [element.get('cert'), element.get('chain')];
   const [leaf, ...more] = cert === undefined ? [] : (parseEscapedPem(cert, { plain: false }) ?? []);
   const whole = chain === undefined ? [] : (parseEscapedPem(chain, { plain: false }) ?? []);
   if ((cert !== undefined && leaf === undefined) || more.length > 0) return undefined;
@@ -25,8 +30,12 @@ export function parseXfcc(text: string): CertificateChain | undefined {
   return { leaf: first, others };
 }
 
-/** @returns key in lower case to value, without quotes; undefined when a key that matters here is repeated */
-function parseLastElement(text: string): ReadonlyMap<string, string> | undefined {
+/** From key in lower case to value, without quotes. */
+type Element = ReadonlyMap<string, string>;
+
+/** @returns at least one; undefined when a key that matters here is repeated in one of them */
+function parseElements(text: string): Element[] | undefined {
+  const elements: Element[] = [];
   let element = new Map<string, string>();
   pair.lastIndex = 0;
   for (;;) {
@@ -36,7 +45,19 @@ function parseLastElement(text: string): ReadonlyMap<string, string> | undefined
     const name = key.toLowerCase();
     if (element.has(name) && (name === 'cert' || name === 'chain')) return undefined;
     element.set(name, value.startsWith('"') ? value.slice(1, -1).replace(/\\(.)/g, '$1') : value);
-    if (separator === '') return element;
-    if (separator === ',') element = new Map();
+    if (separator === ';') continue;
+    elements.push(element);
+    if (separator === '') return elements;
+    element = new Map();
   }
+}
+
+/**
+ * Whether a certificate of the element holds what would begin another certificate behind it: whoever owns it wrote the
+ * elements that follow. Envoy writes the certificate of the handshake first, where no name can reach.
+ */
+function isEndedByItsCertificate(element: Element): boolean {
+  return [element.get('cert'), element.get('chain')].some((value = '') =>
+    parseEscapedPem(value, { plain: false })?.some((der) => keyOfCertificate.test(der.toString('latin1'))),
+  );
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, type TestContext, test } from 'node:test';
 import { type IssuedCertificate, makeCa, makeSelfSigned } from '../support/certificates.js';
 import { type Call, Checkpoint, type Refused } from '../support/checkpoint.js';
 import { albEscaped, clientCert, envoyEscaped, nginxEscaped } from '../support/client-cert-dialects.js';
@@ -330,6 +330,44 @@ describe('K07: a certificate in a header counts from a trusted front only', () =
   }
 });
 
+describe('K07: X-Forwarded-Client-Cert of several elements', () => {
+  let guarded: Checkpoint;
+  let one: IssuedCertificate;
+  let other: IssuedCertificate;
+  before(async () => {
+    guarded = await startBehind({ clientCertificate: 'xfcc' });
+    one = await makeSelfSigned({ cn: 'client', usage: 'client' });
+    other = await makeSelfSigned({ cn: 'client', usage: 'client', san: ['b.test'] });
+  });
+  after(() => guarded.stop());
+
+  const element = ({ certPem }: IssuedCertificate) => `Hash=00;Cert="${envoyEscaped(certPem)}"`;
+  const shown = (value: string): Call => ({
+    ...boundTo(guarded, one),
+    headers: [`X-Forwarded-Client-Cert: ${value}`],
+    from: front,
+  });
+
+  test('K07: the last one counts, which the front wrote, and none that was there before', async () => {
+    await guarded.admits(shown(`${element(other)};DNS=b.test,${element(one)}`));
+    await guarded.refuses(
+      shown(`${element(one)},${element(other)}`),
+      refused('certificate_thumbprint_mismatch'),
+    );
+    await guarded.refuses(shown(`${element(one)},Hash=00`), malformed('client_certificate_header_malformed'));
+  });
+
+  // What Envoy writes for it with `dns: true` or `uri: true`.
+  test('K07: a certificate whose name reads like another element does not speak for the owner of another', async () => {
+    const name = `a.test,${element(one)}`;
+    const thief = await makeSelfSigned({ cn: 'thief', usage: 'client', san: [name] });
+    await guarded.refuses(
+      shown(`${element(thief)};DNS=${name}`),
+      malformed('client_certificate_header_malformed'),
+    );
+  });
+});
+
 describe("the certificate of the front is never its client's", () => {
   let guarded: Checkpoint;
   let own: IssuedCertificate;
@@ -430,18 +468,20 @@ test('K08: a certificate of 10 KiB fits into the header that is taken by default
 test('S09: the limit of connections for one address is for clients, not for trusted fronts', async (t) => {
   const guarded = await startBehind({}, { listen: { limits: { connectionsPerAddress: 1 } } });
   t.after(() => guarded.stop());
-  const open = async (from: string) => {
-    const wires = [];
-    for (let count = 0; count < 3; count++) wires.push(await Wire.open({ port: guarded.sidecar.port, from }));
-    const last = wires.at(-1) as Wire;
-    last.send(guarded.bytes({ token: null }));
-    const answer = await last.response().catch(() => undefined);
-    for (const wire of wires) wire.close();
-    return answer?.status;
-  };
-  assert.equal(await open(front), 401);
-  assert.equal(await open('127.0.0.1'), undefined);
+  assert.equal(await statusOfThird(guarded, front), 401);
+  assert.equal(await statusOfThird(guarded, '127.0.0.1'), undefined);
 });
+
+/** What the last of three connections at once is answered, if it is. */
+async function statusOfThird(guarded: Checkpoint, from: string): Promise<number | undefined> {
+  const wires = [];
+  for (let count = 0; count < 3; count++) wires.push(await Wire.open({ port: guarded.sidecar.port, from }));
+  const last = wires.at(-1) as Wire;
+  last.send(guarded.bytes({ token: null }));
+  const answer = await last.response().catch(() => undefined);
+  for (const wire of wires) wire.close();
+  return answer?.status;
+}
 
 describe('plain HTTP where others can reach it', () => {
   let guarded: Checkpoint;
@@ -460,5 +500,90 @@ describe('plain HTTP where others can reach it', () => {
       body: 'forbidden',
       schemes: [],
     });
+  });
+});
+
+describe('B08: fronts and IPv6', () => {
+  let certificate: IssuedCertificate;
+  before(async () => {
+    certificate = await makeSelfSigned({ cn: 'client', usage: 'client' });
+  });
+
+  /** A dual-stack listener with TLS: who is no trusted front is served, too, and speaks for itself. */
+  const startOn = async (t: TestContext, ...from: string[]): Promise<Checkpoint> => {
+    const entry = { from, clientCertificate: 'rfc9440' };
+    const listen = { address: '[::]:0', trustedProxies: [entry] };
+    const guarded = await Checkpoint.start({ tls: {}, config: { listen } });
+    t.after(() => guarded.stop());
+    return guarded;
+  };
+  const callFrom = (guarded: Checkpoint, from: string, hops = '2001:db8::7'): Call => ({
+    ...boundTo(guarded, certificate),
+    headers: [`Client-Cert: ${clientCert(certificate)}`, `X-Forwarded-For: ${hops}`],
+    from,
+  });
+  const believes = async (guarded: Checkpoint, from: string, hops?: string) => {
+    const { seen, response } = await guarded.admits(callFrom(guarded, from, hops));
+    assert.deepEqual(seen.all('x-forwarded-for'), ['2001:db8::7'], hops);
+    assert.equal((await guarded.sidecar.logged(response)).remote_address, '2001:db8::7');
+  };
+  const ignores = async (guarded: Checkpoint, from: string) => {
+    const response = await guarded.refuses(callFrom(guarded, from), refused('certificate_missing'));
+    assert.match(String((await guarded.sidecar.logged(response)).remote_address), new RegExp(`${from}$`));
+  };
+
+  test('B08: a front that connects from ::1 is known by an IPv6 range', async (t) => {
+    const guarded = await startOn(t, '::1/128');
+    await believes(guarded, '::1');
+    await ignores(guarded, '127.0.0.1');
+  });
+
+  test('B08: ::1 is in no other IPv6 range, and in none of IPv4', async (t) => {
+    await ignores(await startOn(t, '2001:db8::/32', '127.0.0.0/8'), '::1');
+  });
+
+  test('B08: a front that a dual-stack listener sees as ::ffff:127.0.0.3 is known by an IPv4 range', async (t) => {
+    const guarded = await startOn(t, `${front}/32`);
+    await believes(guarded, front);
+    for (const other of ['127.0.0.1', '::1']) await ignores(guarded, other);
+  });
+
+  test('B09: no IPv6 range stands for a peer of IPv4, however wide it is', async (t) => {
+    const guarded = await startOn(t, '::/1');
+    await believes(guarded, '::1');
+    await ignores(guarded, front);
+  });
+
+  test('B08: a hop in X-Forwarded-For is skipped as a trusted front in either way to write it', async (t) => {
+    const guarded = await startOn(t, '::1/128', `${front}/32`);
+    for (const hops of ['2001:db8::7, ::1', `2001:db8::7, ::ffff:${front}, [0:0::1]:80`])
+      await believes(guarded, '::1', hops);
+  });
+
+  test('B08: without TLS a listener on all addresses of both families answers trusted fronts only', async (t) => {
+    const guarded = await startBehind({ from: ['::1/128'] }, { listen: { address: '[::]:0' } });
+    t.after(() => guarded.stop());
+    await guarded.fetchNonce({ from: '::1' });
+    await guarded.admits({ from: '::1' });
+    for (const from of ['127.0.0.1', front])
+      await guarded.refuses(
+        { from },
+        {
+          reason: 'peer_not_trusted',
+          status: 403,
+          body: 'forbidden',
+          schemes: [],
+        },
+      );
+  });
+
+  test('S09: the limit of connections for one address knows a front in either family', async (t) => {
+    const guarded = await startBehind(
+      { from: ['::1/128', `${front}/32`] },
+      { listen: { address: '[::]:0', limits: { connectionsPerAddress: 1 } } },
+    );
+    t.after(() => guarded.stop());
+    for (const from of ['::1', front]) assert.equal(await statusOfThird(guarded, from), 401);
+    assert.equal(await statusOfThird(guarded, '127.0.0.1'), undefined);
   });
 });

@@ -8,7 +8,7 @@ import { findFreePort } from './ports.js';
 import { Child } from './process.js';
 
 /** A front proxy that is a program of its own. */
-export type FrontProgram = 'nginx' | 'haproxy';
+export type FrontProgram = 'nginx' | 'haproxy' | 'envoy';
 
 /** Whether the program is on this machine. */
 export function hasProgram(program: FrontProgram): boolean {
@@ -17,6 +17,8 @@ export function hasProgram(program: FrontProgram): boolean {
 
 export interface FrontOptions {
   readonly program: FrontProgram;
+  /** where the program is; default: its name, to be found in PATH */
+  readonly command?: string | undefined;
   /** files beside the configuration: certificates and keys */
   readonly files: Readonly<Record<string, string>>;
   /** @returns the configuration. @param port - where it is to listen, on 127.0.0.1 */
@@ -28,7 +30,7 @@ export const frontAddress = '127.0.0.3';
 
 const patienceMs = 20_000;
 
-/** nginx or HAProxy as a process of this one, in a folder of its own, on a free port of loopback. */
+/** One of these programs as a process of this one, in a folder of its own, on a free port of loopback. */
 export class Front {
   readonly port: number;
   readonly #child: Child;
@@ -42,17 +44,20 @@ export class Front {
 
   /** @throws Error with what the program wrote, when it does not come to listen */
   static async start(options: FrontOptions): Promise<Front> {
-    // Neither program can choose a port and tell: whoever takes ours in between costs another attempt.
+    // None of them can choose a port and tell: whoever takes ours in between costs another attempt.
     for (let attempt = 1; ; attempt++) {
       const port = await findFreePort();
       const folder = mkdtempSync(join(tmpdir(), 'holdfast-front-'));
       for (const [name, content] of Object.entries(options.files)) writeFileSync(join(folder, name), content);
       mkdirSync(join(folder, 'temp'));
-      writeFileSync(join(folder, 'front.conf'), options.configure(port));
+      // Envoy tells by the name how to read it.
+      const file = join(folder, options.program === 'envoy' ? 'front.yaml' : 'front.conf');
+      writeFileSync(file, options.configure(port));
       const child = Child.start({
         name: options.program,
-        command: options.program,
-        args: argumentsOf(options.program, folder),
+        command: options.command ?? options.program,
+        args: argumentsOf(options.program, folder, file),
+        cwd: folder,
       });
       if (await listens(port, child)) return new Front(child, folder, port);
       await child.stop();
@@ -72,12 +77,17 @@ export class Front {
   }
 }
 
-/** Both stay in the foreground and are one process, which takes no rights from anybody and gives none away. */
-function argumentsOf(program: FrontProgram, folder: string): string[] {
-  const file = join(folder, 'front.conf');
-  return program === 'nginx'
-    ? ['-p', folder, '-c', file, '-e', 'stderr', '-g', 'daemon off; master_process off;']
-    : ['-db', '-f', file, '-C', folder];
+/** All stay in the foreground and are one process, which takes no rights from anybody and gives none away. */
+function argumentsOf(program: FrontProgram, folder: string, file: string): string[] {
+  switch (program) {
+    case 'nginx':
+      return ['-p', folder, '-c', file, '-e', 'stderr', '-g', 'daemon off; master_process off;'];
+    case 'haproxy':
+      return ['-db', '-f', file, '-C', folder];
+    case 'envoy':
+      // With hot restart it would look for other processes of its kind on this machine.
+      return ['-c', file, '--disable-hot-restart', '--concurrency', '1', '--log-level', 'warning'];
+  }
 }
 
 async function listens(port: number, child: Child): Promise<boolean> {
@@ -133,7 +143,7 @@ ${server}
 export function haproxyConfig(port: number, { upstream, prefix }: Site): string {
   const isSocket = upstream.startsWith('/');
   const strip = prefix === '' ? '' : `    http-request replace-path ${prefix}/(.*) /\\1\n`;
-  const sections = adapt(readSnippet('haproxy'), {
+  const sections = adapt(readSnippet('HAProxy'), {
     'bind :443': `bind 127.0.0.1:${port}`,
     '/etc/haproxy/tls.pem': 'server-and-key.pem',
     '/etc/haproxy/client-ca.pem': 'ca.pem',
@@ -152,19 +162,39 @@ ${sections}
 `;
 }
 
-/** The first block of this language on the page for operators: what they copy is what is tested. */
-function readSnippet(language: string): string {
+/** The Envoy of docs/fronts.md, with addresses and files of the test. */
+export function envoyConfig(port: number, { upstream, prefix }: Site): string {
+  const isSocket = upstream.startsWith('/');
+  const [host, upstreamPort] = upstream.split(':');
+  const address = isSocket
+    ? `{ pipe: { path: ${upstream} } }`
+    : `{ socket_address: { address: ${host}, port_value: ${upstreamPort} } }`;
+  const source = `upstream_bind_config: { source_address: { address: ${frontAddress}, port_value: 0 } }`;
+  return adapt(readSnippet('Envoy'), {
+    'address: 0.0.0.0, port_value: 443': `address: 127.0.0.1, port_value: ${port}`,
+    '/etc/envoy/tls.crt': 'server.pem',
+    '/etc/envoy/tls.key': 'server.key',
+    '/etc/envoy/client-ca.pem': 'ca.pem',
+    'match: { prefix: / }': `match: { prefix: ${prefix}/ }`,
+    'route: { cluster: holdfast,': `route: { cluster: holdfast, ${prefix === '' ? '' : 'prefix_rewrite: /,'}`,
+    '{ socket_address: { address: 127.0.0.1, port_value: 8443 } }': address,
+    '      load_assignment:': `${isSocket ? '' : `      ${source}\n`}      load_assignment:`,
+  });
+}
+
+/** The first block under this heading on the page for operators: what they copy is what is tested. */
+function readSnippet(heading: string): string {
   const page = readFileSync(join(process.cwd(), 'docs/fronts.md'), 'utf8');
-  const [, snippet] = new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\``, 'm').exec(page) ?? [];
-  if (snippet === undefined) throw new Error(`docs/fronts.md has no ${language}`);
+  const [, snippet] = new RegExp(`^## ${heading}\n[^]*?^\`\`\`\\w+\n([^]*?)^\`\`\``, 'm').exec(page) ?? [];
+  if (snippet === undefined) throw new Error(`docs/fronts.md has nothing to copy for ${heading}`);
   return snippet;
 }
 
 /** @throws Error when the text no longer has one of the parts */
-function adapt(text: string, parts: Readonly<Record<string, string>>): string {
+export function adapt(text: string, parts: Readonly<Record<string, string>>): string {
   let adapted = text;
   for (const [part, replacement] of Object.entries(parts)) {
-    if (!adapted.includes(part)) throw new Error(`docs/fronts.md no longer has ${part}`);
+    if (!adapted.includes(part)) throw new Error(`no longer there to be replaced: ${part}`);
     adapted = adapted.replace(part, () => replacement);
   }
   return adapted;

@@ -13,6 +13,8 @@ export interface ChildOptions {
   readonly args: readonly string[];
   /** another program */
   readonly command?: string;
+  /** the folder it works in; default: that of this process */
+  readonly cwd?: string;
   /** added to this process's own environment */
   readonly env?: Readonly<Record<string, string>>;
   /** gets every event; of requests none is kept: for runs that log more than fits in memory */
@@ -39,10 +41,11 @@ export class Child {
   readonly #wake = new Set<() => void>();
   readonly #onEvent: ((event: Event) => void) | undefined;
 
-  private constructor({ name, args, command = process.execPath, env, onEvent }: ChildOptions) {
+  private constructor({ name, args, command = process.execPath, cwd, env, onEvent }: ChildOptions) {
     this.#name = name;
     this.#onEvent = onEvent;
     this.#process = spawn(command, args, {
+      cwd,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -18,7 +18,7 @@ export interface WireTarget {
   readonly port: number;
   /** present: TLS, with these options */
   readonly tls?: tls.ConnectionOptions;
-  /** the address of ours that the connection comes from; default: 127.0.0.1 */
+  /** the address of ours that the connection comes from, and whose loopback it goes to; default: 127.0.0.1 */
   readonly from?: string;
 }
 
@@ -43,7 +43,7 @@ export class Wire {
   }
 
   static async open({ port, tls: options, from = '127.0.0.1' }: WireTarget): Promise<Wire> {
-    const plain = { port, host: '127.0.0.1', localAddress: from };
+    const plain = { port, host: net.isIPv6(from) ? '::1' : '127.0.0.1', localAddress: from };
     const socket =
       options === undefined
         ? net.connect(plain)

@@ -146,6 +146,27 @@ describe('X-Forwarded-Client-Cert of Envoy', () => {
     assert.deepEqual(parseXfcc(quoting)?.leaf, one.der, 'what stands in quotes ends no element');
   });
 
+  // Envoy 1.40 writes URI and DNS names of a certificate unquoted and as they are.
+  test('K07: a name in a certificate that reads like the end of its element makes nobody the owner of another', async () => {
+    const stolen = envoyEscaped(two.certPem);
+    for (const name of [
+      `a,Cert="${stolen}"`,
+      `a,Cert=${stolen}`,
+      `a,Hash=ab, cHAIN="${stolen}"`,
+      `a;Chain="x",Cert="${stolen}"`,
+      `a;Cert="x",Chain="${stolen}"`,
+      `a,Hash=ab,Hash=ab,Cert="${stolen}"`,
+    ]) {
+      const thief = await makeSelfSigned({ cn: 'thief', usage: 'client', san: [name, 'b.test'] });
+      const own = [cert(thief), chain(thief), `${cert(thief)};${chain(thief)}`];
+      for (const shown of own)
+        for (const before of ['', `${cert(two)},`])
+          assert.equal(parseXfcc(`${before}Hash=ab;${shown};URI=;DNS=${name};DNS=b.test`), undefined, name);
+    }
+    const plain = await makeSelfSigned({ cn: 'client', usage: 'client', san: ['a.test', 'b.test'] });
+    assert.deepEqual(parseXfcc(`${cert(plain)};DNS=a.test;DNS=b.test,${cert(one)}`)?.leaf, one.der);
+  });
+
   test('K07: what is not whole, or says one thing twice', () => {
     for (const text of [
       '',
