@@ -4,7 +4,7 @@ import { parseEscapedPem } from './escaped-pem.js';
 // A value is quoted when it holds a separator; quotes inside a value are escaped. Never two ways to read a character.
 const pair = / *([A-Za-z]+)=("(?:[^"\\]|\\.)*"|[^",;]*)([,;]|$)/y;
 
-// Names of a certificate come unquoted and as they are, so that one of them can end an element and begin another.
+// Names of a certificate come unquoted and as they are, so that one of them can end a value, or an element, and begin another.
 const keyOfCertificate = /(?:cert|chain)=/i;
 
 /**
@@ -18,7 +18,7 @@ const keyOfCertificate = /(?:cert|chain)=/i;
 export function parseXfcc(text: string): CertificateChain | undefined {
   const elements = parseElements(text);
   const element = elements?.pop();
-  if (element === undefined || elements?.some(isEndedByItsCertificate)) return undefined;
+  if (element === undefined || elements?.some(mayBeEndedByItsCertificate)) return undefined;
   const [cert, chain] = [element.get('cert'), element.get('chain')];
   const [leaf, ...more] = cert === undefined ? [] : (parseEscapedPem(cert, { plain: false }) ?? []);
   const whole = chain === undefined ? [] : (parseEscapedPem(chain, { plain: false }) ?? []);
@@ -33,7 +33,7 @@ export function parseXfcc(text: string): CertificateChain | undefined {
 /** From key in lower case to value, without quotes. */
 type Element = ReadonlyMap<string, string>;
 
-/** @returns at least one; undefined when a key that matters here is repeated in one of them */
+/** @returns at least one; undefined when a key that matters here is repeated, or stands behind names of the certificate */
 function parseElements(text: string): Element[] | undefined {
   const elements: Element[] = [];
   let element = new Map<string, string>();
@@ -43,7 +43,9 @@ function parseElements(text: string): Element[] | undefined {
     if (match === null) return undefined;
     const [, key = '', value = '', separator] = match;
     const name = key.toLowerCase();
-    if (element.has(name) && (name === 'cert' || name === 'chain')) return undefined;
+    if (name === 'cert' || name === 'chain') {
+      if (element.has(name) || hasNames(element)) return undefined;
+    }
     element.set(name, value.startsWith('"') ? value.slice(1, -1).replace(/\\(.)/g, '$1') : value);
     if (separator === ';') continue;
     elements.push(element);
@@ -54,10 +56,17 @@ function parseElements(text: string): Element[] | undefined {
 
 /**
  * Whether a certificate of the element holds what would begin another certificate behind it: whoever owns it wrote the
- * elements that follow. Envoy writes the certificate of the handshake first, where no name can reach.
+ * elements that follow. Envoy writes the certificate of the handshake first, where no name can reach; where it writes
+ * only the names, nobody can tell.
  */
-function isEndedByItsCertificate(element: Element): boolean {
-  return [element.get('cert'), element.get('chain')].some((value = '') =>
-    parseEscapedPem(value, { plain: false })?.some((der) => keyOfCertificate.test(der.toString('latin1'))),
+function mayBeEndedByItsCertificate(element: Element): boolean {
+  const certificates = [element.get('cert'), element.get('chain')].flatMap(
+    (value = '') => parseEscapedPem(value, { plain: false }) ?? [],
   );
+  if (certificates.length === 0) return hasNames(element);
+  return certificates.some((der) => keyOfCertificate.test(der.toString('latin1')));
+}
+
+function hasNames(element: Element): boolean {
+  return element.has('uri') || element.has('dns');
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { networkInterfaces } from 'node:os';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { type IssuedCertificate, makeCa, makeSelfSigned } from '../support/certificates.js';
 import { type Call, Checkpoint, type Refused } from '../support/checkpoint.js';
@@ -503,7 +504,11 @@ describe('plain HTTP where others can reach it', () => {
   });
 });
 
-describe('B08: fronts and IPv6', () => {
+const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
+  all?.some(({ address }) => address === '::1'),
+);
+
+describe('B08: fronts and IPv6', { skip: !hasIpv6 && 'no IPv6 on this machine' }, () => {
   let certificate: IssuedCertificate;
   before(async () => {
     certificate = await makeSelfSigned({ cn: 'client', usage: 'client' });

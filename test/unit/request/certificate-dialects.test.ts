@@ -129,7 +129,7 @@ describe('X-Forwarded-Client-Cert of Envoy', () => {
     assert.deepEqual(parseXfcc(cert(one)), alone);
     assert.deepEqual(parseXfcc(cert(one).replaceAll('"', '')), alone);
     assert.deepEqual(
-      parseXfcc(`By=spiffe://a/b;Hash=ab;Subject="CN=\\"a, b\\";c";URI=;DNS=x;DNS=y;${cert(one)}`),
+      parseXfcc(`By=spiffe://a/b;Hash=ab;Subject="CN=\\"a, b\\";c";${cert(one)};URI=;DNS=x;DNS=y`),
       alone,
     );
     assert.deepEqual(parseXfcc(`hash=ab;cert="${envoyEscaped(one.certPem)}"`), alone);
@@ -163,6 +163,11 @@ describe('X-Forwarded-Client-Cert of Envoy', () => {
         for (const before of ['', `${cert(two)},`])
           assert.equal(parseXfcc(`${before}Hash=ab;${shown};URI=;DNS=${name};DNS=b.test`), undefined, name);
     }
+    // Nor where Envoy is told to write the names and no certificate: then a certificate is never its own.
+    for (const name of [`a,Cert="${stolen}"`, `a;Cert="${stolen}"`, `a,Hash=ab;Chain="${stolen}"`])
+      for (const key of ['URI', 'DNS', 'uri'])
+        assert.equal(parseXfcc(`Hash=ab;${key}=${name}`), undefined, `${key}=${name}`);
+    assert.deepEqual(parseXfcc(`Hash=ab;Subject="CN=a",${cert(one)}`)?.leaf, one.der);
     const plain = await makeSelfSigned({ cn: 'client', usage: 'client', san: ['a.test', 'b.test'] });
     assert.deepEqual(parseXfcc(`${cert(plain)};DNS=a.test;DNS=b.test,${cert(one)}`)?.leaf, one.der);
   });
