@@ -1,5 +1,5 @@
 import type { Files } from './files.js';
-import type { Report } from './problems.js';
+import type { Report } from './report.js';
 
 /** What a section needs to turn what was written into what is used. */
 export interface Context {

@@ -1,6 +1,6 @@
 import type { Config, ListenConfig } from './config.js';
 import { overlaps } from './patterns.js';
-import type { Report } from './problems.js';
+import type { Report } from './report.js';
 
 /** What one section says about another. Sections that have problems of their own are absent. */
 export function checkAcross(config: Partial<Config>, report: Report): void {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import type { Path } from './path.js';
-import type { Report } from './problems.js';
+import type { Report } from './report.js';
 
 const maxFileBytes = 1024 ** 2;
 

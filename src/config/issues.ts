@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { formatPath, type Path } from './path.js';
-import type { Report } from './problems.js';
+import type { Report } from './report.js';
 import { knownKeys, notes, schemasAt } from './schema-tree.js';
 
 type Issue = z.core.$ZodIssue;

@@ -1,13 +1,15 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
+import { contentOf, type Element, parseElements, parseTime, tags } from '../support/der.js';
 import type { RevocationList } from './config.js';
 import type { Context } from './context.js';
-import { type Element, isElement, parseElements, parseTime, tags } from './der.js';
 import { pemBlocks } from './files.js';
 import type { Path } from './path.js';
 
+const versionTag = 0xa0;
+
 interface FoundList extends RevocationList {
-  /** DER of the name */
+  /** DER of what its name consists of */
   readonly issuer: Buffer;
   readonly thisUpdateMs: number;
 }
@@ -65,9 +67,10 @@ function warnOfMissingLists(
   found: readonly FoundList[],
   { report, ca }: Context & { readonly ca: readonly string[] },
 ): void {
-  for (const { subject, raw } of ca.map((pem) => new X509Certificate(pem))) {
-    const name = subjectOf(raw);
-    if (!found.some((list) => isOf(list, name)))
+  for (const certificate of ca.map((pem) => new X509Certificate(pem))) {
+    const { subject } = certificate;
+    const name = subjectOf(certificate);
+    if (name === undefined || !found.some((list) => isOf(list, name)))
       report.warn(path, `no list of ${subject.replaceAll('\n', ', ')}: certificates of this CA do not count`);
   }
 }
@@ -80,28 +83,38 @@ function isOf({ issuer }: FoundList, name: Buffer): boolean {
 function parseRevocationList(pem: string): FoundList | undefined {
   try {
     createSecureContext({ crl: pem });
+    const der = Buffer.from(pem.replace(/-----[^-]+-----/g, ''), 'base64');
+    // TBSCertList: version, signature, issuer, thisUpdate, nextUpdate, … of which version and nextUpdate may be absent.
+    const members = parseSigned(der).filter(({ tag }, index) => index > 0 || tag !== tags.integer);
+    const [, name, thisUpdate, nextUpdate] = members;
+    const issuer = contentOf(name, tags.sequence);
+    const thisUpdateMs = parseTime(thisUpdate);
+    return thisUpdateMs === undefined
+      ? undefined
+      : { pem, issuer, thisUpdateMs, nextUpdateMs: parseTime(nextUpdate) };
   } catch {
     return undefined;
   }
-  const der = Buffer.from(pem.replace(/-----[^-]+-----/g, ''), 'base64');
-  // TBSCertList: version, signature, issuer, thisUpdate, nextUpdate, … of which version and nextUpdate may be absent.
-  const members = contentOf(der).filter((one, index) => index > 0 || !isElement(one, tags.integer));
-  const [, issuer, thisUpdate, nextUpdate] = members;
-  const thisUpdateMs = parseTime(thisUpdate);
-  if (issuer === undefined || thisUpdateMs === undefined) return undefined;
-  return { pem, issuer: issuer.whole, thisUpdateMs, nextUpdateMs: parseTime(nextUpdate) };
 }
 
-/** TBSCertificate: version, serial number, signature, issuer, validity, subject, … of which version may be absent. */
-function subjectOf(der: Buffer): Buffer {
-  const members = contentOf(der);
-  return members[isElement(members[0], tags.version) ? 5 : 4]?.whole ?? Buffer.alloc(0);
+/**
+ * TBSCertificate: version, serial number, signature, issuer, validity, subject, … of which version may be absent.
+ * @returns DER of what the name consists of; undefined when OpenSSL can read it and we cannot
+ */
+function subjectOf({ raw }: X509Certificate): Buffer | undefined {
+  try {
+    const members = parseSigned(raw);
+    return contentOf(members[members[0]?.tag === versionTag ? 5 : 4], tags.sequence);
+  } catch {
+    return undefined;
+  }
 }
 
-/** Of what is signed: the first member of what was given. */
-function contentOf(der: Buffer): Element[] {
-  const [signed] = parseElements(parseElements(der)[0]?.content);
-  return parseElements(signed?.content);
+/** The members of what is signed, which is the first one of what was given. */
+function parseSigned(der: Buffer): Element[] {
+  const [whole] = parseElements(der);
+  const [signed] = parseElements(contentOf(whole, tags.sequence));
+  return parseElements(contentOf(signed, tags.sequence));
 }
 
 function show(ms: number): string {

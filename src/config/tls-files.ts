@@ -1,7 +1,8 @@
 import type { ListenTlsConfig } from './config.js';
 import { Files } from './files.js';
 import { resolveTls, type TlsSettings } from './listen.js';
-import { ConfigError, type ConfigWarning, Report } from './problems.js';
+import { ConfigError, type ConfigWarning } from './problems.js';
+import { Report } from './report.js';
 import type { Source } from './source.js';
 
 export interface TlsFilesParts {

@@ -76,13 +76,20 @@ export class TlsTrust {
    * one that does not chain to the CAs, ends here: no byte of HTTP is read from it. `authorized` alone does not say
    * that there is a certificate: Node says so of every resumed TLS 1.3 session.
    *
+   * To be called while `secureConnection` is emitted, as the certificate has to be taken then. OpenSSL leaves what it finds
+   * wrong with a certificate among its errors (a signature, by the key of a CA or over a revocation list, that does not
+   * verify). A client clears them, a server does not, and Node would take them for the end of the connection once this
+   * returns. Node's call for the certificate clears them too.
+   *
    * Fails closed: a handshake that began under other CAs or revocation lists is not taken, as its verdict is theirs.
+   * Where the handshake goes on in a later piece than the certificate's, Node has ended the connection before this is called.
    */
   accepts(socket: TLSSocket): boolean {
     if (this.meaning === 'off') return true;
+    const certificate = certificateOf(socket);
     if (!this.#isOfThis(socket)) return false;
     if (this.options.clientCertificates.mode !== 'required') return true;
-    if (certificateOf(socket) === undefined) return false;
+    if (certificate === undefined) return false;
     return this.meaning === 'possession' || socket.authorized;
   }
 

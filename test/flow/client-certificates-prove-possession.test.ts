@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
-import { type IssuedCertificate, makeCa, makeSelfSigned } from '../support/certificates.js';
+import { forge, type IssuedCertificate, makeCa, makeSelfSigned } from '../support/certificates.js';
 import { Checkpoint, type Refused } from '../support/checkpoint.js';
 import { makeDpopKey } from '../support/dpop.js';
 import { Wire, type WireTarget } from '../support/wire.js';
@@ -61,6 +61,20 @@ describe('without configured CAs a certificate proves possession of its key, and
     assert.deepEqual(seen.all('x-auth-proof'), ['mtls']);
     assert.deepEqual(seen.all('x-auth-key'), [one.thumbprint]);
   });
+
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    test(`J01: RFC 8705 §6.2: a certificate that the CA beside it has not signed: ${version}`, async () => {
+      const ca = await makeCa();
+      const shown = forge(await ca.issue({ cn: 'shop', usage: 'client' }));
+      const cert = shown.certPem + ca.certPem;
+      const tls = { ...withCertificate(shown), cert, minVersion: version, maxVersion: version };
+      await guarded.admits({ ...mtlsCall(guarded, shown, shown), tls });
+      await guarded.refuses(
+        { ...mtlsCall(guarded, one, shown), tls },
+        refused('certificate_thumbprint_mismatch'),
+      );
+    });
+  }
 
   test('J01: RFC 8705 §3: another certificate, of the same name', async () => {
     await guarded.refuses(mtlsCall(guarded, one, two), refused('certificate_thumbprint_mismatch'));

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseElements } from '#holdfast/config/der.js';
 import { copyResponseHeaders } from '#holdfast/forward/hygiene.js';
 import { buildIdentity } from '#holdfast/forward/identity.js';
 import { isCanonicalBase64url } from '#holdfast/jws/base64url.js';
@@ -15,6 +14,7 @@ import { parseCredentials } from '#holdfast/request/credentials.js';
 import { parseFraming } from '#holdfast/request/framing.js';
 import { parseHead } from '#holdfast/request/head.js';
 import { hasTokenInQuery, parseTarget } from '#holdfast/request/target.js';
+import { parseElements } from '#holdfast/support/der.js';
 import { checkTokenType } from '#holdfast/token/token-type.js';
 import { makeFacts } from '../support/facts.js';
 import { makeGrant } from '../support/grants.js';
@@ -145,7 +145,7 @@ const loads: readonly Load[] = [
   },
   {
     name: 'DER',
-    pieces: ['\x30\x00', '\x30\x82', '\x02\x01\x00'],
+    pieces: ['\x30\x00', '\x30\x81\x00', '\x02\x01\x00'],
     run: (text) => parseElements(Buffer.from(text, 'latin1')),
   },
 ];

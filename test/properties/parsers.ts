@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { parseConfirmation } from '#holdfast/binding/confirmation.js';
-import { parseElements, parseTime } from '#holdfast/config/der.js';
 import { buildRequestHeaders, copyResponseHeaders } from '#holdfast/forward/hygiene.js';
 import { buildIdentity } from '#holdfast/forward/identity.js';
 import { isCanonicalBase64url } from '#holdfast/jws/base64url.js';
@@ -18,6 +17,7 @@ import { parseFraming } from '#holdfast/request/framing.js';
 import { parseHead } from '#holdfast/request/head.js';
 import { HeaderNames } from '#holdfast/request/header-names.js';
 import { hasTokenInQuery, parseTarget } from '#holdfast/request/target.js';
+import { parseElements, parseTime } from '#holdfast/support/der.js';
 import { parseClaims } from '#holdfast/token/claims.js';
 import type { IssuerOptions } from '#holdfast/token/issuer.js';
 import { IgnoredKey, parsePublishedKey } from '#holdfast/token/keys/published-key.js';
@@ -161,11 +161,15 @@ export const parsers: readonly Parser[] = [
     (entry) => parsePublishedKey(entry, ['ES256', 'PS256', 'EdDSA']),
     IgnoredKey,
   ),
-  parser('DER', fc.uint8Array({ maxLength: 60 }), (bytes) =>
-    parseElements(Buffer.from(bytes)).map((element) => [
-      element.tag,
-      element.whole.length,
-      parseTime(element),
-    ]),
+  parser(
+    'DER',
+    fc.uint8Array({ maxLength: 60 }),
+    (bytes) =>
+      parseElements(Buffer.from(bytes)).map((element) => [
+        element.tag,
+        element.content.length,
+        parseTime(element),
+      ]),
+    RangeError,
   ),
 ];

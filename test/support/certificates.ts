@@ -73,6 +73,13 @@ export async function makeCa(request: CaRequest = {}): Promise<Ca> {
   return createCa(request, keys, undefined);
 }
 
+/** The same certificate, but not as its CA has signed it: the last byte of the signature is another. */
+export function forge(certificate: IssuedCertificate): IssuedCertificate {
+  const der = Buffer.from(certificate.der);
+  der.writeUInt8(der.readUInt8(der.length - 1) ^ 1, der.length - 1);
+  return identify(new x509.X509Certificate(der), certificate.keyPem);
+}
+
 async function createCa(
   { cn = 'Holdfast test CA', ...dates }: CaRequest,
   keys: webcrypto.CryptoKeyPair,
@@ -158,14 +165,14 @@ async function withKey(
   certificate: x509.X509Certificate,
   keys: webcrypto.CryptoKeyPair,
 ): Promise<IssuedCertificate> {
-  const der = Buffer.from(certificate.rawData);
   const pkcs8 = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
-  return {
-    certPem: toPem(certificate),
-    keyPem: `${x509.PemConverter.encode(pkcs8, 'PRIVATE KEY')}\n`,
-    der,
-    thumbprint: createHash('sha256').update(der).digest('base64url'),
-  };
+  return identify(certificate, `${x509.PemConverter.encode(pkcs8, 'PRIVATE KEY')}\n`);
+}
+
+function identify(certificate: x509.X509Certificate, keyPem: string): IssuedCertificate {
+  const der = Buffer.from(certificate.rawData);
+  const thumbprint = createHash('sha256').update(der).digest('base64url');
+  return { certPem: toPem(certificate), keyPem, der, thumbprint };
 }
 
 function generateKeys(): Promise<webcrypto.CryptoKeyPair> {

@@ -82,6 +82,21 @@ function judgeRoom(file: string, to: string): string | undefined {
   return rankOf(to) < rankOf(from) ? undefined : `${from} does not stand above ${to}`;
 }
 
+/** @returns the files from which imports lead back to them, types included */
+function findCircles(imports: readonly Import[]): string[] {
+  const needs = new Map<string, string[]>();
+  for (const { file, specifier } of imports) {
+    if (!specifier.startsWith('.')) continue;
+    const other = posix.join(posix.dirname(file), specifier).replace(/\.js$/, '.ts');
+    needs.set(file, [...(needs.get(file) ?? []), other]);
+  }
+  const reaches = (from: string, to: string, seen: Set<string>): boolean =>
+    (needs.get(from) ?? []).some(
+      (next) => next === to || (!seen.has(next) && reaches(next, to, seen.add(next))),
+    );
+  return [...needs.keys()].filter((file) => reaches(file, file, new Set()));
+}
+
 const violations = (imports: readonly Import[]) =>
   imports.flatMap((one) => {
     const wrong = judge(one);
@@ -96,6 +111,17 @@ test('DESIGN 1: dependencies of rooms point one way, and each package stays in i
     `${imports.length} imports in ${sources.length} files`,
   );
   assert.deepEqual(violations(imports), []);
+});
+
+test('DESIGN 1: no file needs one that needs it', () => {
+  const around = [
+    ...findImports('config/a.ts', `import type { B } from './b.js';`),
+    ...findImports('config/b.ts', `import { c } from '../support/c.js';`),
+  ];
+  assert.deepEqual(findCircles(around), []);
+  const back = findImports('support/c.ts', `export * from '../config/a.js';`);
+  assert.deepEqual(findCircles([...around, ...back]), ['config/a.ts', 'config/b.ts', 'support/c.ts']);
+  assert.deepEqual(findCircles(readSources().flatMap(([file, text]) => findImports(file, text))), []);
 });
 
 test('DESIGN 1: every room of the order exists', () => {
