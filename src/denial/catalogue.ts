@@ -48,7 +48,7 @@ const entries = {
     status: 408,
     sentence: 'The request did not arrive in time.',
     source: 'RFC 9110 §15.5.9',
-    hint: 'the head or body was slower than listen.limits.headersTimeout or requestTimeout',
+    hint: 'the head or body was slower than listen.limits.headersTimeout or requestTimeout, or the body stopped for upstream.responseTimeout',
   },
   http_version_refused: {
     status: 400,

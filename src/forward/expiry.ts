@@ -38,10 +38,10 @@ export class ExpiryWatch {
    * @returns what ends the watch; to be called when the exchange is over
    */
   watch(admission: Admission, end: (denial: Denial) => void): () => void {
-    const { graceMs, clock } = this.#options;
-    const expiry = findExpiry(admission);
-    if (expiry === undefined || graceMs === Number.POSITIVE_INFINITY) return nothing;
-    const endMs = expiry.atMs + graceMs;
+    const { clock } = this.#options;
+    const ending = this.#findEnding(admission);
+    if (ending === undefined) return nothing;
+    const { endMs, denial } = ending;
     let timer: NodeJS.Timeout;
     // By the clock and not by the timer alone, which may be early by a millisecond and knows no more than 25 days.
     const wait = (): void => {
@@ -49,13 +49,27 @@ export class ExpiryWatch {
       timer = setTimeout(
         () => {
           if (clock.nowMs() < endMs) wait();
-          else end(new Denial(expiry.reason, `at ${new Date(expiry.atMs).toISOString()}`));
+          else end(denial());
         },
         Math.min(Math.max(leftMs, 0), maxDelayMs),
       );
     };
     wait();
     return () => clearTimeout(timer);
+  }
+
+  /** For what is only about to begin. @throws Denial when its time is over already */
+  check(admission: Admission): void {
+    const ending = this.#findEnding(admission);
+    if (ending !== undefined && this.#options.clock.nowMs() >= ending.endMs) throw ending.denial();
+  }
+
+  #findEnding(admission: Admission): { endMs: number; denial: () => Denial } | undefined {
+    const { graceMs } = this.#options;
+    const expiry = findExpiry(admission);
+    if (expiry === undefined || graceMs === Number.POSITIVE_INFINITY) return undefined;
+    const { atMs, reason } = expiry;
+    return { endMs: atMs + graceMs, denial: () => new Denial(reason, `at ${new Date(atMs).toISOString()}`) };
   }
 }
 

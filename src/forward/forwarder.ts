@@ -177,6 +177,7 @@ export class Forwarder {
     const service = answer.socket;
     try {
       if (held === undefined) throw new TypeError('101 to an ordinary request');
+      this.#parts.expiry.check(admission);
       const hygiene = { names: this.#options.hygiene.names, guarded: grant.route.proof !== 'none' };
       const headers = buildSwitchHeaders(answer, facts, hygiene);
       if (admission.nonceExpiresSoon) this.#addNonce(admission, headers);

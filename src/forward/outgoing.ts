@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
+import { Denial } from '../denial/denial.js';
 import { Fault } from '../denial/fault.js';
 
 export interface OutgoingLimits {
@@ -15,6 +16,8 @@ export interface OutgoingLimits {
   readonly body: Readable | undefined;
 }
 
+type TimeOut = (detail: string) => void;
+
 /** A pooled connection was closed by the service just as it was used again: the request may not have been seen. */
 export class StalePooledConnection extends Error {
   override readonly name = 'StalePooledConnection';
@@ -24,16 +27,24 @@ export class StalePooledConnection extends Error {
  * Turns everything that can become of an outgoing request into one answer or one error.
  *
  * @returns the head of the answer, its body unread; of a 101, with what came behind it waiting in its socket
- * @throws StalePooledConnection; Fault ERR_UPSTREAM_UNREACHABLE, ERR_UPSTREAM_RESPONSE_INVALID, ERR_UPSTREAM_TIMEOUT
+ * @throws StalePooledConnection; Fault ERR_UPSTREAM_UNREACHABLE, ERR_UPSTREAM_RESPONSE_INVALID, ERR_UPSTREAM_TIMEOUT;
+ *   Denial request_timeout, when it is the client whose body has stopped
  * @see REQUIREMENTS A25, B14, S08
  */
 export function awaitAnswer(outgoing: ClientRequest, limits: OutgoingLimits): Promise<IncomingMessage> {
+  // Node passes on the first 1,000 fields of an answer and drops the rest without a word; their bytes are bounded.
+  outgoing.maxHeadersCount = 0;
   return new Promise((resolve, reject) => {
     let readBefore = 0;
     let connected = false;
     let answered = false;
-    const timeOut = (detail: string) => {
-      reject(new Fault('ERR_UPSTREAM_TIMEOUT', { detail }));
+    const timeOut: TimeOut = (detail) => {
+      const { body } = limits;
+      // All that came of it is with the service, so the next word is the client's.
+      const isOfClient = body !== undefined && !body.readableEnded && outgoing.writableLength === 0;
+      reject(
+        isOfClient ? new Denial('request_timeout', detail) : new Fault('ERR_UPSTREAM_TIMEOUT', { detail }),
+      );
       outgoing.destroy();
     };
     const waiting = limitWaiting(outgoing, limits, timeOut);
@@ -90,7 +101,7 @@ export function awaitAnswer(outgoing: ClientRequest, limits: OutgoingLimits): Pr
 function limitWaiting(
   outgoing: ClientRequest,
   { responseTimeoutMs, body }: OutgoingLimits,
-  timeOut: (detail: string) => void,
+  timeOut: TimeOut,
 ): { end(): void } {
   if (body === undefined) {
     const timer = setTimeout(timeOut, responseTimeoutMs, 'no head of an answer');
@@ -118,7 +129,7 @@ function limitWaiting(
 function limitConnecting(
   socket: Socket,
   { connectTimeoutMs, secure }: OutgoingLimits,
-  timeOut: (detail: string) => void,
+  timeOut: TimeOut,
 ): void {
   const timer = setTimeout(timeOut, connectTimeoutMs, 'no connection');
   const done = () => clearTimeout(timer);

@@ -63,6 +63,8 @@ class Tunnel {
   }
 
   open(): void {
+    // Like the client's: one side that says nothing more still hears the other.
+    this.#service.allowHalfOpen = true;
     this.#service.once('error', (cause) => {
       if (this.#isClosing) return;
       this.#broken = new Fault('ERR_UPSTREAM_RESPONSE_INVALID', { cause, detail: 'tunnel broken off' });

@@ -187,6 +187,17 @@ describe('what a good answer keeps and loses', () => {
     await wire.closed();
   });
 
+  test('B03, trap Node: of very many fields none is lost, nor what Connection says at their end', async () => {
+    const many = Array.from({ length: 1400 }, (_, index) => `A${index}: b\r\n`).join('');
+    guarded.service.script = () =>
+      `HTTP/1.1 200 OK\r\n${many}Set-Cookie: a=1\r\nConnection: X-Foo\r\nX-Foo: 1\r\n${body}`;
+    const response = await guarded.send({ target: '/a' });
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.filter(([name]) => /^A\d/.test(name)).length, 1400);
+    assert.equal(response.one('set-cookie'), 'a=1');
+    assert.equal(response.one('x-foo'), undefined);
+  });
+
   test('B03: the Connection of a kept-alive client is our own', async () => {
     const response = await guarded.send({ target: '/a', headers: ['Connection: keep-alive, X-Bar'] });
     assert.equal(response.one('connection'), 'keep-alive');

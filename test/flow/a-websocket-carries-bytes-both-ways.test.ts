@@ -289,6 +289,22 @@ describe('A23: the end', () => {
     assert.deepEqual([event.status, event.outcome, event.reason], [101, 'forwarded', undefined]);
   });
 
+  test('the service ends its side: the client may still say goodbye', async () => {
+    const { wire, socket, response } = await open();
+    socket.allowHalfOpen = true;
+    wire.socket.allowHalfOpen = true;
+    const heard: string[] = [];
+    socket.on('data', (bytes) => void heard.push(bytes.toString('latin1')));
+    socket.end('bye');
+    await once(wire.socket, 'end');
+    wire.socket.end('good bye');
+    await once(socket, 'end');
+    assert.equal(heard.join(''), 'good bye');
+    assert.equal(wire.unread, 'bye');
+    const event = await logged(response);
+    assert.deepEqual([event.status, event.outcome, event.reason], [101, 'forwarded', undefined]);
+  });
+
   test('the service ends: the client gets everything, and the end', async () => {
     const { wire, socket, response } = await open();
     socket.end('good bye');

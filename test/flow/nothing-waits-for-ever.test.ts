@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import * as net from 'node:net';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { makeCa } from '../support/certificates.js';
 import { makeDpopKey } from '../support/dpop.js';
@@ -63,21 +65,48 @@ describe('S08: a client that is slow', () => {
     await guarded.serves();
   });
 
-  test('stops in the body: 408, the connection ends, the service gets no whole request', async () => {
-    guarded.service.script = () => undefined;
-    const wire = await guarded.open();
-    wire.send(
-      guarded.proven({ method: 'POST', target: '/a', headers: ['Content-Length: 10'], body: 'half' }),
-    );
-    const timer = setInterval(() => wire.send(''), 1000);
-    const response = await wire.response();
-    clearInterval(timer);
-    assert.ok([408, 504].includes(response.status), String(response.status));
-    assert.equal(response.one('connection'), 'close');
-    await wire.closed();
-    assert.deepEqual(guarded.service.requests, []);
-    guarded.service.reset();
-    await guarded.serves();
+  for (const [framing, field, half] of [
+    ['length', 'Content-Length: 10', 'half'],
+    ['chunks', 'Transfer-Encoding: chunked', '4\r\nhalf\r\n'],
+  ] as const)
+    test(`stops in the body: 408, the connection ends, the service gets no whole request: ${framing}`, async () => {
+      const wire = await guarded.open();
+      wire.send(guarded.proven({ method: 'POST', target: '/a', headers: [field], body: half }));
+      const response = await wire.response();
+      assert.equal(response.status, 408);
+      assert.equal(response.one('connection'), 'close');
+      await wire.closed();
+      const { outcome, reason } = await guarded.sidecar.logged(response);
+      assert.deepEqual([outcome, reason], ['refused', 'request_timeout']);
+      assert.deepEqual(guarded.service.requests, []);
+      await guarded.serves();
+    });
+
+  test('twin: it is the service that stops reading: 504', async () => {
+    const deaf = net.createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
+    await once(deaf, 'listening');
+    const { port } = deaf.address() as net.AddressInfo;
+    const sockets: net.Socket[] = [];
+    deaf.on('connection', (socket) => void sockets.push(socket.on('error', () => {})));
+    const other = await Guarded.start({
+      config: { upstream: { url: `http://127.0.0.1:${port}`, responseTimeout: '500ms' } },
+    });
+    try {
+      const wire = await other.open();
+      const body = Buffer.alloc(32 * 1024 * 1024, 'x');
+      wire.send(
+        other.proven({ method: 'POST', target: '/a', headers: [`Content-Length: ${body.length + 1}`] }),
+      );
+      wire.send(body);
+      const response = await wire.response();
+      assert.equal(response.status, 504);
+      assert.equal((await other.sidecar.logged(response)).reason, 'ERR_UPSTREAM_TIMEOUT');
+      wire.close();
+    } finally {
+      await other.stop();
+      for (const socket of sockets) socket.destroy();
+      deaf.close();
+    }
   });
 
   test('drips its body byte by byte: 408 or 504, the connection ends, the service gets no whole request', async () => {

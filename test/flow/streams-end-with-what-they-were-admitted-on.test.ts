@@ -6,6 +6,7 @@ import { type Call, Checkpoint, type CheckpointOptions } from '../support/checkp
 import { bearerException } from '../support/exceptions.js';
 import { until } from '../support/guarded.js';
 import { boundTo, showing } from '../support/mtls.js';
+import type { Script } from '../support/recording-service.js';
 import { TokenSigner } from '../support/token-signer.js';
 import { handshake, switching } from '../support/websocket.js';
 import { Wire, type WireTarget } from '../support/wire.js';
@@ -114,6 +115,36 @@ describe('A23, D10: a token that expires ends what still runs', () => {
       await goesOn(lasting);
       await goesOn(open);
     });
+
+  test('a WebSocket that the service agrees to only when it has expired is not opened', async () => {
+    const exp = nowSeconds() + lifetimeSeconds;
+    const fromClient: Buffer[] = [];
+    const agreeLate: Script = (seen, socket) => {
+      const over = (exp + leewaySeconds) * 1000 + 200;
+      setTimeout(() => socket.write(`${switching(seen)}late`), over - Date.now());
+      socket.on('data', (bytes) => void fromClient.push(bytes));
+      return undefined;
+    };
+    const wires: Wire[] = [];
+    for (const token of [guarded.token({ exp }), guarded.token()]) {
+      guarded.service.script = agreeLate;
+      const wire = await Wire.open({ port: guarded.sidecar.port });
+      wire.send(`${guarded.bytes({ target: '/a', token, headers: handshake })}ahead`);
+      wires.push(wire);
+    }
+    const [short, lasting] = wires;
+    assert.ok(short !== undefined && lasting !== undefined);
+    const response = await short.response();
+    assert.equal(response.status, 401, 'no 101');
+    assert.equal((await guarded.sidecar.logged(response)).reason, 'token_expired_while_streaming');
+    assert.equal(await short.closed(), '');
+    // Accepting twin, and the only one whose bytes reached the service.
+    assert.equal((await lasting.response()).status, 101);
+    await until(() => lasting.unread === 'late', 'bytes of the service');
+    await until(() => fromClient.length > 0, 'bytes of the client');
+    assert.equal(Buffer.concat(fromClient).toString('latin1'), 'ahead');
+    lasting.close();
+  });
 
   test('twin: an answer that is whole before has its end', async () => {
     const exp = nowSeconds() + lifetimeSeconds;
