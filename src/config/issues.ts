@@ -8,7 +8,6 @@ type Issue = z.core.$ZodIssue;
 /** Options of the language that this version does not have: naming them beats suggesting another spelling. */
 const later: ReadonlySet<string> = new Set([
   'profile',
-  'listen.tls.clientCertificates.crl',
   'issuers[].introspection',
   'replay.redis',
   'replay.onUnavailable',

@@ -5,6 +5,7 @@ import type { RevocationList } from './config.js';
 import type { Context } from './context.js';
 import { pemBlocks } from './files.js';
 import type { Path } from './path.js';
+import { isForged } from './revocation-signature.js';
 
 const versionTag = 0xa0;
 
@@ -12,14 +13,23 @@ interface FoundList extends RevocationList {
   /** DER of what its name consists of */
   readonly issuer: Buffer;
   readonly thisUpdateMs: number;
+  readonly der: Buffer;
+  /** of the file */
+  readonly path: Path;
+}
+
+/** A configured CA, and the DER of what its name consists of where that can be read. */
+interface NamedCa {
+  readonly certificate: X509Certificate;
+  readonly name: Buffer | undefined;
 }
 
 /**
  * Reads certificate revocation lists. One that is out of date is only warned about, as OpenSSL then refuses whatever
- * its issuer vouches for. Does not verify their signatures: OpenSSL does so at each handshake, by the key of the issuer.
+ * its issuer vouches for. OpenSSL verifies their signatures at each handshake, by the key of the issuer.
  *
- * Fails closed: a file without a list, or with one that cannot be read, is a problem, and so are two lists between
- * which OpenSSL would choose by their order.
+ * Fails closed: a file without a list, or with one that cannot be read, is a problem, and so are one that a configured CA
+ * did not sign although it has its name, and two lists between which OpenSSL would choose by their order.
  * @param path - of the list of names
  * @returns one by one, as Node takes the first of a bundle and ignores the others; latest first
  * @see RFC 5280 §5, §6.3; REQUIREMENTS J15
@@ -34,7 +44,12 @@ export function readRevocationLists(
     const twin = found.slice(0, index).some((one) => isOf(one, issuer) && one.thisUpdateMs === thisUpdateMs);
     if (twin) context.report.problem(path, 'two lists of one issuer and date: only one of them would count');
   }
-  if (found.length > 0) warnOfMissingLists(path, found, context);
+  if (found.length > 0) {
+    const all = context.ca.map((pem) => new X509Certificate(pem));
+    const cas = all.map((certificate) => ({ certificate, name: subjectOf(certificate) }));
+    reportForged(found, { cas, report: context.report });
+    warnOfMissingLists(path, found, { cas, report: context.report });
+  }
   return found
     .toSorted((a, b) => b.thisUpdateMs - a.thisUpdateMs)
     .map(({ pem, nextUpdateMs }) => ({ pem, nextUpdateMs }));
@@ -44,7 +59,7 @@ function readFile(path: Path, name: string, { files, report, nowMs }: Context): 
   const before = report.problems.length;
   const content = files.readText(path, name);
   if (report.problems.length > before) return [];
-  const lists = pemBlocks(content, 'X509 CRL')?.map(parseRevocationList) ?? [];
+  const lists = pemBlocks(content, 'X509 CRL')?.map((pem) => parseRevocationList(pem, path)) ?? [];
   const good = lists.filter((list) => list !== undefined);
   if (good.length === 0 || good.length < lists.length) {
     report.problem(path, 'the file does not hold certificate revocation lists in PEM');
@@ -54,24 +69,33 @@ function readFile(path: Path, name: string, { files, report, nowMs }: Context): 
     if (nextUpdateMs !== undefined && nextUpdateMs <= nowMs)
       report.warn(
         path,
-        `a list is out of date since ${show(nextUpdateMs)}: certificates of its issuer do not count`,
+        `a list is out of date since ${showTime(nextUpdateMs)}: certificates of its issuer do not count`,
       );
-    if (thisUpdateMs > nowMs) report.warn(path, `a list is not valid before ${show(thisUpdateMs)}`);
+    if (thisUpdateMs > nowMs) report.warn(path, `a list is not valid before ${showTime(thisUpdateMs)}`);
   }
   return good;
 }
 
+interface Judged extends Pick<Context, 'report'> {
+  readonly cas: readonly NamedCa[];
+}
+
+function reportForged(found: readonly FoundList[], { cas, report }: Judged): void {
+  for (const list of found) {
+    const namesakes = cas.filter(({ name }) => name !== undefined && isOf(list, name));
+    const certificates = namesakes.map(({ certificate }) => certificate);
+    const [one] = namesakes;
+    if (one !== undefined && isForged(list.der, certificates))
+      report.problem(list.path, `a list in the name of ${show(one)} is not signed by its key`);
+  }
+}
+
 // Names are compared byte by byte, OpenSSL forgives more: what it will not find is at most warned about in vain.
-function warnOfMissingLists(
-  path: Path,
-  found: readonly FoundList[],
-  { report, ca }: Context & { readonly ca: readonly string[] },
-): void {
-  for (const certificate of ca.map((pem) => new X509Certificate(pem))) {
-    const { subject } = certificate;
-    const name = subjectOf(certificate);
+function warnOfMissingLists(path: Path, found: readonly FoundList[], { cas, report }: Judged): void {
+  for (const ca of cas) {
+    const { name } = ca;
     if (name === undefined || !found.some((list) => isOf(list, name)))
-      report.warn(path, `no list of ${subject.replaceAll('\n', ', ')}: certificates of this CA do not count`);
+      report.warn(path, `no list of ${show(ca)}: certificates of this CA do not count`);
   }
 }
 
@@ -80,7 +104,7 @@ function isOf({ issuer }: FoundList, name: Buffer): boolean {
 }
 
 /** @returns undefined when OpenSSL or we cannot read it */
-function parseRevocationList(pem: string): FoundList | undefined {
+function parseRevocationList(pem: string, path: Path): FoundList | undefined {
   try {
     createSecureContext({ crl: pem });
     const der = Buffer.from(pem.replace(/-----[^-]+-----/g, ''), 'base64');
@@ -91,7 +115,7 @@ function parseRevocationList(pem: string): FoundList | undefined {
     const thisUpdateMs = parseTime(thisUpdate);
     return thisUpdateMs === undefined
       ? undefined
-      : { pem, issuer, thisUpdateMs, nextUpdateMs: parseTime(nextUpdate) };
+      : { pem, der, path, issuer, thisUpdateMs, nextUpdateMs: parseTime(nextUpdate) };
   } catch {
     return undefined;
   }
@@ -117,6 +141,10 @@ function parseSigned(der: Buffer): Element[] {
   return parseElements(contentOf(signed, tags.sequence));
 }
 
-function show(ms: number): string {
+function show({ certificate: { subject } }: NamedCa): string {
+  return subject.replaceAll('\n', ', ');
+}
+
+function showTime(ms: number): string {
   return new Date(ms).toISOString();
 }

@@ -22,7 +22,7 @@ const verdicts = {
   'by an intermediate that did not come along': 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
   'of a CA without list': 'UNABLE_TO_GET_CRL',
   'of a CA whose list is out of date': 'CRL_HAS_EXPIRED',
-  'of a CA whose list somebody else has signed': 'CRL_SIGNATURE_FAILURE',
+  'of an intermediate whose list somebody else has signed': 'CRL_SIGNATURE_FAILURE',
   'of a strange CA': 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
   'of a strange CA with a list': 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
   'of a strange CA with a list, which came along': 'SELF_SIGNED_CERT_IN_CHAIN',
@@ -52,7 +52,7 @@ before(async () => {
   const withdrawn = await listed.issueCa({ cn: 'Withdrawn CA' });
   const unlisted = await makeCa({ cn: 'Unlisted CA' });
   const stale = await makeCa({ cn: 'Stale CA' });
-  const rekeyed = await makeCa({ cn: 'Rekeyed CA' });
+  const rekeyed = await listed.issueCa({ cn: 'Rekeyed CA' });
   const strange = await makeCa({ cn: 'Strange CA' });
   const good = await add('good', listed);
   await add('good, by an intermediate', issuing, issuing.certPem);
@@ -62,7 +62,7 @@ before(async () => {
   await add('by an intermediate that did not come along', issuing);
   await add('of a CA without list', unlisted);
   await add('of a CA whose list is out of date', stale);
-  await add('of a CA whose list somebody else has signed', rekeyed);
+  await add('of an intermediate whose list somebody else has signed', rekeyed, rekeyed.certPem);
   await add('of a strange CA', await makeCa({ cn: 'Stranger CA' }));
   await add('of a strange CA with a list', strange);
   await add('of a strange CA with a list, which came along', strange, strange.certPem);
@@ -71,7 +71,7 @@ before(async () => {
   const old = { thisUpdate: new Date(Date.now() - 2 * dayMs), nextUpdate: new Date(Date.now() - dayMs) };
   const asCertificate = { ...good, der: derOf(withdrawn.certPem) };
   Object.assign(files, {
-    'partners.pem': [listed, unlisted, stale, rekeyed].map(({ certPem }) => certPem).join(''),
+    'partners.pem': [listed, unlisted, stale].map(({ certPem }) => certPem).join(''),
     // Several lists in one file: Node takes the first of what it is given.
     'lists.pem': [
       await listed.revoke([revoked, asCertificate]),

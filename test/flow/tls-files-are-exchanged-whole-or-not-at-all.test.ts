@@ -62,6 +62,13 @@ describe('J15: what cannot be used leaves in force what is', () => {
         guarded.sidecar.write('revoked.pem', list + list.slice(0, -40));
       },
     },
+    'a revocation list in the name of a CA that has not signed it': {
+      path: 'listen.tls.clientCertificates.crl[0]',
+      spoil: async () => {
+        const namesake = await makeCa({ cn: 'Partner CA' });
+        guarded.sidecar.write('revoked.pem', await namesake.revoke([]));
+      },
+    },
     'a CA that was cut off behind a good one': {
       path: 'listen.tls.clientCertificates.ca[0]',
       spoil: () => guarded.sidecar.write('partners.pem', ca.certPem + ca.certPem.slice(0, -40)),

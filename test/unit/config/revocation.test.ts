@@ -87,6 +87,15 @@ test('J15: of two lists of one issuer and date only one would count', () => {
   workspace.load(written(['both.crl', 'newer.crl'], ['one.pem', 'two.pem']));
 });
 
+test('J15: a list in the name of a CA that has not signed it would make its certificates worthless', async () => {
+  workspace.write('forged.crl', await (await makeCa({ cn: 'One' })).revoke([]));
+  assert.match(
+    workspace.refuseAt(`${path}[0]`, written(['forged.crl'])),
+    /a list in the name of CN=One is not signed by its key/,
+  );
+  workspace.load(written(['forged.crl', 'both.crl'], ['two.pem']));
+});
+
 test('J15: lists need a CA, and clients that are asked for certificates', () => {
   assert.match(workspace.refuseAt(path, written(['one.crl'], [])), /without ca/);
   assert.match(workspace.refuseAt(path, written(['one.crl'], [], 'off')), /mode off/);
