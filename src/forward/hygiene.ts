@@ -113,9 +113,11 @@ function chooseAuthorization({ head }: RequestFacts, { authorization }: HygieneO
  * @see RFC 9110 §7.6.2
  */
 export function remainingHops({ method, head }: RequestFacts): number | undefined {
-  const [value] = head.values('max-forwards');
-  return method === 'OPTIONS' && value !== undefined && /^[0-9]{1,9}$/.test(value)
-    ? Number(value)
+  if (method !== 'OPTIONS') return undefined;
+  const values = head.values('max-forwards');
+  // Of several the strictest.
+  return values.length > 0 && values.every((value) => /^[0-9]{1,9}$/.test(value))
+    ? Math.min(...values.map(Number))
     : undefined;
 }
 

@@ -16,8 +16,8 @@ export interface TunnelParts {
 }
 
 /**
- * Carries bytes both ways, unread, until both connections are closed. A slow reader on one side slows the other; a side
- * that ends or dies ends the other, which still gets what was sent before.
+ * Carries bytes both ways, unread, until both connections are closed. A slow reader on one side slows the other; who ends
+ * one direction may still hear the other; one that dies ends the other, which still gets what was sent before.
  *
  * When the time is up both connections are destroyed. No close frame is written to the client: that could land in the
  * middle of one of the service's frames, which nobody here can tell.

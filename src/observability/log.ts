@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { Denial } from '../denial/denial.js';
 import type { Fault } from '../denial/fault.js';
 import type { VerifiedToken } from '../token/verified-token.js';
-import type { RequestRecord } from './request-record.js';
+import type { RequestRecord, SentLine } from './request-record.js';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -79,6 +79,7 @@ function writeLine(record: RequestRecord): string {
   if (route !== undefined) line += `,"route":${quote(route.path)}`;
   if (facts !== undefined)
     line += `,"method":${quote(facts.method)},"path":${quote(bounded(facts.target.rawPath))}`;
+  else if (record.sent !== undefined) line += describeSent(record.sent);
   line += `,"status":${record.status},"outcome":"${record.outcome}"`;
   if (cause !== undefined) line += describeCause(cause);
   if (token !== undefined) line += describeToken(token);
@@ -90,6 +91,14 @@ function writeLine(record: RequestRecord): string {
   if (record.gateMs !== undefined) line += `,"gate_ms":${round(record.gateMs)}`;
   if (record.upstreamMs !== undefined) line += `,"upstream_ms":${round(record.upstreamMs)}`;
   return `${line}}\n`;
+}
+
+/** In any other form than that of a path a target may hold user information. */
+function describeSent({ method, target }: SentLine): string {
+  const members = `,"method":${quote(bounded(method))}`;
+  return target.startsWith('/')
+    ? `${members},"path":${quote(bounded(target.split(/[?#]/, 1)[0] ?? ''))}`
+    : members;
 }
 
 function describeCause(cause: Denial | Fault): string {

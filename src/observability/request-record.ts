@@ -8,6 +8,12 @@ import type { VerifiedToken } from '../token/verified-token.js';
 /** What became of a request. `local`: answered by the sidecar itself; `aborted`: the client left first. */
 export type Outcome = 'forwarded' | 'refused' | 'failed' | 'local' | 'aborted';
 
+/** Of a request line, as sent. */
+export interface SentLine {
+  readonly method: string;
+  readonly target: string;
+}
+
 /** All there is to say about one request; log and metrics choose from it. */
 export interface RequestRecord {
   readonly requestId: string;
@@ -15,6 +21,8 @@ export interface RequestRecord {
   /** 0 when the client left before it got an answer */
   readonly status: number;
   readonly facts: RequestFacts | undefined;
+  /** without facts, when it was refused for its form: what it asked for all the same, as far as a request line came */
+  readonly sent: SentLine | undefined;
   readonly route: RouteOptions | undefined;
   readonly token: VerifiedToken | undefined;
   readonly proof: ProofLabel | undefined;
@@ -38,6 +46,7 @@ export function openRecord(requestId: string, remoteAddress: string): OpenRecord
     outcome: 'aborted',
     status: 0,
     facts: undefined,
+    sent: undefined,
     route: undefined,
     token: undefined,
     proof: undefined,

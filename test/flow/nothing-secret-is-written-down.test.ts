@@ -118,3 +118,22 @@ test('S03: callers cannot make series', async (t) => {
   for (const wire of wires) wire.close();
   assert.equal(guarded.service.bytes, 0);
 });
+
+test('S01: what is refused for its form is logged with method and path, and no more of its target', async (t) => {
+  const guarded = await Checkpoint.start();
+  t.after(() => guarded.stop());
+  const secret = uniqueText();
+  guarded.keepSecret(secret);
+  const cases: readonly [bytes: string, method: string, path: string | undefined][] = [
+    [request({ target: `/a?code=${secret}`, headers: ['Expect: x'] }), 'GET', '/a'],
+    [request({ target: `/a/../b#${secret}` }), 'GET', '/a/../b'],
+    [request({ target: `http://user:${secret}@api.test/a` }), 'GET', undefined],
+    [request({ method: 'POST', target: '/b', headers: ['Content-Length: 01'], body: 'x' }), 'POST', '/b'],
+    [request({ target: `/${'c'.repeat(1000)}`, headers: ['Expect: x'] }), 'GET', `/${'c'.repeat(511)}`],
+  ];
+  for (const [bytes, method, path] of cases) {
+    const response = await guarded.send(bytes);
+    const event = await guarded.sidecar.logged(response);
+    assert.deepEqual([event.outcome, event.method, event.path], ['refused', method, path]);
+  }
+});

@@ -169,6 +169,12 @@ test('B05: Max-Forwards counts down on OPTIONS and is dropped elsewhere', () => 
   assert.equal(build(['Max-Forwards', '5'], { method: 'OPTIONS' }).get('max-forwards'), '4');
   assert.equal(build(['Max-Forwards', '5']).has('max-forwards'), false);
   assert.equal(remainingHops(makeFacts({ method: 'OPTIONS', headers: ['Max-Forwards', '0'] })), 0);
+  const several = (...values: string[]) =>
+    remainingHops(
+      makeFacts({ method: 'OPTIONS', headers: values.flatMap((value) => ['Max-Forwards', value]) }),
+    );
+  assert.equal(several('5', '0'), 0, 'of several the strictest');
+  assert.equal(several('0', 'x'), undefined);
   for (const value of ['', '-1', 'x', '1.5', '9'.repeat(20)]) {
     assert.equal(
       remainingHops(makeFacts({ method: 'OPTIONS', headers: ['Max-Forwards', value] })),
