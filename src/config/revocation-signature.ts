@@ -1,15 +1,21 @@
 import { verify, type X509Certificate } from 'node:crypto';
 import { contentOf, parseElements, tags } from '../support/der.js';
 
-/** Signature algorithms by the hex of their DER, and their digests. @see RFC 5754 §3, RFC 8410 §3 */
-const digests: ReadonlyMap<string, string | null> = new Map([
-  ['2a864886f70d01010b', 'sha256'],
-  ['2a864886f70d01010c', 'sha384'],
-  ['2a864886f70d01010d', 'sha512'],
-  ['2a8648ce3d040302', 'sha256'],
-  ['2a8648ce3d040303', 'sha384'],
-  ['2a8648ce3d040304', 'sha512'],
-  ['2b6570', null],
+interface Algorithm {
+  /** of the keys that sign so; with another one `verify` throws */
+  readonly keyType: 'rsa' | 'ec' | 'ed25519';
+  readonly digest: string | null;
+}
+
+/** Signature algorithms by the hex of their DER. @see RFC 5754 §3, RFC 8410 §3 */
+const algorithms: ReadonlyMap<string, Algorithm> = new Map([
+  ['2a864886f70d01010b', { keyType: 'rsa', digest: 'sha256' }],
+  ['2a864886f70d01010c', { keyType: 'rsa', digest: 'sha384' }],
+  ['2a864886f70d01010d', { keyType: 'rsa', digest: 'sha512' }],
+  ['2a8648ce3d040302', { keyType: 'ec', digest: 'sha256' }],
+  ['2a8648ce3d040303', { keyType: 'ec', digest: 'sha384' }],
+  ['2a8648ce3d040304', { keyType: 'ec', digest: 'sha512' }],
+  ['2b6570', { keyType: 'ed25519', digest: null }],
 ]);
 
 const extensionsTag = 0xa0;
@@ -30,15 +36,16 @@ const authorityKeyIdentifier = '551d23';
 export function isForged(list: Buffer, namesakes: readonly X509Certificate[]): boolean {
   const [whole] = parseElements(list);
   const parts = contentOf(whole, tags.sequence);
-  const [signed, algorithm, signature] = parseElements(parts);
+  const [signed, identifier, signature] = parseElements(parts);
   const content = contentOf(signed, tags.sequence);
-  const [oid] = parseElements(contentOf(algorithm, tags.sequence));
-  const digest = digests.get(contentOf(oid, tags.oid).toString('hex'));
-  if (digest === undefined) return false;
+  const [oid] = parseElements(contentOf(identifier, tags.sequence));
+  const algorithm = algorithms.get(contentOf(oid, tags.oid).toString('hex'));
+  if (algorithm === undefined) return false;
   // With its tag and length, and a signature without the count of unused bits, which is 0.
   const data = parts.subarray(0, content.byteOffset - parts.byteOffset + content.length);
   const bits = contentOf(signature, tags.bitString).subarray(1);
-  if (namesakes.some(({ publicKey }) => verify(digest, data, publicKey, bits))) return false;
+  const signers = namesakes.filter(({ publicKey }) => publicKey.asymmetricKeyType === algorithm.keyType);
+  if (signers.some(({ publicKey }) => verify(algorithm.digest, data, publicKey, bits))) return false;
   const keyId = findKeyIdentifier(content);
   return namesakes.some(({ raw }) => keyId === undefined || raw.includes(keyId));
 }

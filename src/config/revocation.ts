@@ -85,8 +85,14 @@ function reportForged(found: readonly FoundList[], { cas, report }: Judged): voi
     const namesakes = cas.filter(({ name }) => name !== undefined && isOf(list, name));
     const certificates = namesakes.map(({ certificate }) => certificate);
     const [one] = namesakes;
-    if (one !== undefined && isForged(list.der, certificates))
-      report.problem(list.path, `a list in the name of ${show(one)} is not signed by its key`);
+    if (one === undefined) continue;
+    try {
+      if (isForged(list.der, certificates))
+        report.problem(list.path, `a list in the name of ${show(one)} is not signed by its key`);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      report.problem(list.path, `a list in the name of ${show(one)} cannot be read: ${error.message}`);
+    }
   }
 }
 

@@ -219,9 +219,12 @@ function answerLocally(response: ServerResponse, requestId: string): Promise<For
   });
 }
 
-/** After the answer: a request that is still being sent has nobody to read it, so its connection ends (A19). */
+/**
+ * After the answer: a request that is still being sent has nobody to read it, so its connection ends (A19), and that to a
+ * service that does not read what it has answered.
+ */
 function settleRequest(request: IncomingMessage, call: UpstreamCall, answer: IncomingMessage): void {
-  if (request.complete && answer.complete) return;
+  if (request.complete && answer.complete && call.isSent()) return;
   call.abort();
   if (!request.complete) request.socket.destroySoon();
 }

@@ -71,11 +71,13 @@ export class InboundBody {
   dropRest(): Promise<void> {
     const request = this.#request;
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, maxDropMs);
       const done = () => {
         clearTimeout(timer);
+        // Whoever goes on sending is not to keep an answer alive that he does not read.
+        if (!request.complete) request.pause();
         resolve();
       };
+      const timer = setTimeout(done, maxDropMs);
       this.#endDropping = done;
       let left = maxDroppedBytes;
       request.on('data', (chunk: Buffer) => {
@@ -84,10 +86,10 @@ export class InboundBody {
       });
       request.once('end', done);
       request.once('close', done);
-      if (this.#isBroken || request.destroyed) done();
       // Whoever read the body before may have left it paused, or would pause it when he hears that the service has gone.
       request.unpipe();
       request.resume();
+      if (this.#isBroken || request.destroyed) done();
     });
   }
 

@@ -36,7 +36,8 @@ export function relay(
   const { answer, bodiless, idleMs, call } = relayed;
   const { request, response } = client;
   return new Promise((resolve, reject) => {
-    response.on('close', resolve);
+    let dropped: Promise<void> | undefined;
+    response.on('close', () => resolve(dropped));
     // From here on nothing but the client keeps the answer, and it gets no longer than the service would.
     answer.on('end', () => {
       const unread = response.socket?.writableLength ?? 0;
@@ -56,13 +57,25 @@ export function relay(
           return;
         }
         call.abort();
-        void client.body.dropRest().then(() => response.end());
+        dropped = client.body.dropRest();
+        if (goesOn(client)) {
+          response.end();
+          return;
+        }
+        // Node ends the connection with the answer: all of it but its end goes out before.
+        response.flushHeaders();
+        void dropped.then(() => response.end());
       };
       if (bodiless) end();
       else pump(answer, response, end);
     }
     if (bodiless) answer.resume();
   });
+}
+
+/** Whether the connection outlives the answer; Node ends it behind one of unknown length to an HTTP/1.0 client. */
+function goesOn({ request, response }: Pick<Inbound, 'request' | 'response'>): boolean {
+  return response.shouldKeepAlive && request.httpVersionMinor > 0;
 }
 
 function limitUnread(response: ServerResponse, idleMs: number): void {

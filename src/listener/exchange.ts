@@ -98,7 +98,9 @@ export class Exchange implements Job {
   }
 
   cutOff(): void {
-    this.#isCutOff = !this.#isGiven;
+    const hasEnded = this.#isGiven || this.#response.destroyed || this.#request.socket.destroyed;
+    // One that was refused before was refused for its own reason.
+    this.#isCutOff = !hasEnded && this.#record.cause === undefined;
   }
 
   drained(): void {

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import * as net from 'node:net';
 import { describe, test } from 'node:test';
 import { Guarded, until } from '../support/guarded.js';
+import { request } from '../support/sidecar.js';
 import type { Wire } from '../support/wire.js';
 
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
@@ -125,6 +126,18 @@ describe('S07: SIGTERM', () => {
         );
       }));
   }
+
+  test('what was refused before stays refused in the log', () =>
+    withHeld({ shutdown: { grace: '100ms' } }, async ({ guarded }) => {
+      const refused = await guarded.open();
+      const headers = ['Content-Length: 10'];
+      refused.send(request({ method: 'POST', target: '/refused', headers, body: 'half' }));
+      assert.equal((await refused.response()).status, 401);
+      guarded.sidecar.child.signal('SIGTERM');
+      assert.equal(await guarded.sidecar.child.end(), 0);
+      const told = guarded.sidecar.child.events.find(({ path }) => path === '/refused');
+      assert.deepEqual([told?.outcome, told?.reason], ['refused', 'credentials_missing']);
+    }));
 
   test('a second signal ends it at once', () =>
     withHeld({}, async ({ guarded, wire }) => {

@@ -5,7 +5,16 @@ import { after, before, describe, test } from 'node:test';
 import { Guarded } from '../support/guarded.js';
 
 const megabyte = 1024 * 1024;
-const tooLarge = 'HTTP/1.1 413 X\r\nContent-Length: 5\r\n\r\nlarge';
+/** by the path that asks for it; the others get the first one */
+const answers: Readonly<Record<string, { status: number; bytes: string; body: string }>> = {
+  '/sized': { status: 413, bytes: 'HTTP/1.1 413 X\r\nContent-Length: 5\r\n\r\nlarge', body: 'large' },
+  '/empty': { status: 413, bytes: 'HTTP/1.1 413 X\r\nContent-Length: 0\r\n\r\n', body: '' },
+  '/chunks': {
+    ...{ status: 413, bytes: 'HTTP/1.1 413 X\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nlarge\r\n0\r\n\r\n' },
+    body: 'large',
+  },
+  '/no-content': { status: 204, bytes: 'HTTP/1.1 204 X\r\n\r\n', body: '' },
+};
 
 let guarded: Guarded;
 let service: net.Server;
@@ -20,7 +29,9 @@ function answerEarly(socket: net.Socket): void {
     if (line === undefined) return;
     seen.push(line.trim());
     if (line.startsWith('POST')) socket.pause();
-    socket.write(line.startsWith('POST') ? tooLarge : 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    const answer = answers[line.split(' ')[1] ?? ''] ?? answers['/sized'];
+    const early = answer?.bytes ?? '';
+    socket.write(line.startsWith('POST') ? early : 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
   });
 }
 
@@ -66,7 +77,22 @@ describe('A19: the service answers before it has the body', () => {
       assert.deepEqual(seen.splice(0), ['POST /upload HTTP/1.1', 'GET /next HTTP/1.1']);
     });
 
-    test(`${framing}: the same where the connection is to end with the answer`, async () => {
+    for (const [path, answer] of Object.entries(answers))
+      test(`${framing}: a client that reads hears of it before it has sent the rest: ${path}`, async () => {
+        const wire = await guarded.open();
+        const { field, body } = frame(10_000);
+        wire.send(guarded.proven({ method: 'POST', target: path, headers: [field] }));
+        wire.send(body.subarray(0, 5000));
+        const response = await wire.response();
+        assert.deepEqual([response.status, response.body], [answer.status, answer.body]);
+        wire.send(body.subarray(5000));
+        wire.send(guarded.proven({ target: '/next' }));
+        assert.equal((await wire.response()).body, 'ok');
+        wire.close();
+        assert.deepEqual(seen.splice(0), [`POST ${path} HTTP/1.1`, 'GET /next HTTP/1.1']);
+      });
+
+    test(`${framing}: a client whose connection is to end with the answer has it all the same`, async () => {
       const wire = await guarded.open();
       wire.socket.pause();
       const { field, body } = frame(8 * megabyte);

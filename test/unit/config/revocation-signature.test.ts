@@ -60,6 +60,17 @@ for (const [title, algorithm] of Object.entries(algorithms))
     assert.equal(isForged(await one.list(), [other.certificate, one.certificate]), false);
   });
 
+test('J15: CAs of one name with keys of several kinds, in any order', async () => {
+  const old = await makeAuthority(algorithms['RSA with SHA-256']);
+  const renewed = await makeAuthority(algorithms.Ed25519);
+  const both = [old.certificate, renewed.certificate];
+  for (const one of [old, renewed])
+    for (const certificates of [both, both.toReversed()])
+      assert.equal(isForged(await one.list(), certificates), false);
+  assert.equal(isForged(await old.list(), [renewed.certificate]), true);
+  assert.equal(isForged(await old.list(true), [renewed.certificate]), false);
+});
+
 test('J15: a list that was changed after it was signed', async () => {
   const { certificate, list } = await makeAuthority(algorithms.Ed25519);
   const changed = await list(true);
