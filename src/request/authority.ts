@@ -53,7 +53,8 @@ export class Origins {
     const origin = this.#find(host.toLowerCase(), scheme);
     if (origin === undefined) {
       const addressed = scheme === undefined ? host : `${scheme}://${host}`;
-      throw new Denial('host_not_served', addressed.slice(0, 255));
+      // In the log: case says nothing in a name, and much in a piece of a credential that got there.
+      throw new Denial('host_not_served', addressed.toLowerCase().slice(0, 255));
     }
     return origin;
   }

@@ -29,6 +29,7 @@ const builtIn: Readonly<
 > = {
   'hop-by-hop': [
     'connection',
+    'close', // reserved, so that no field is nominated by `Connection: close` (RFC 9112 §9.6)
     'keep-alive',
     'proxy-connection',
     'te',

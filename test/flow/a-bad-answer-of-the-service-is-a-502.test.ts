@@ -153,6 +153,7 @@ describe('what a good answer keeps and loses', () => {
         'Connection: close, X-Foo',
         'X-Foo: 1',
         'Keep-Alive: timeout=9',
+        'Close: 1',
         'Proxy-Authenticate: Basic',
         'Trailer: X-T',
         'TE: x',

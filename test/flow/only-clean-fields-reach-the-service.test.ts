@@ -71,6 +71,10 @@ describe('removed on the way to the service', () => {
       lines: ['Connection: X-Gone', 'connection: x-lost , close', 'X-Gone: 1', 'X-Lost: 2'],
     },
     {
+      title: 'B01: a field that is called like a connection option',
+      lines: ['Connection: close', 'Close: 1', 'keep-alive: 2'],
+    },
+    {
       title: 'B01: our own fields cannot be nominated away',
       lines: [
         'Connection: Host, Via, X-Forwarded-For, X-Request-Id, X-Auth-Client, Authorization, Content-Length',

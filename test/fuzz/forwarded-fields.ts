@@ -5,7 +5,16 @@ import type { RequestMessage } from './message.js';
  * the product's own list is not what the product is held against.
  */
 const protectedNames = new Set([
-  ...['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'],
+  ...[
+    'connection',
+    'close',
+    'keep-alive',
+    'proxy-connection',
+    'te',
+    'trailer',
+    'transfer-encoding',
+    'upgrade',
+  ],
   ...[
     'proxy-authenticate',
     'proxy-authentication-info',

@@ -56,6 +56,7 @@ test('A03: an authority that is not configured is misdirected', () => {
     denied(() => select(host), 'host_not_served');
   }
   assert.equal(denied(() => select('other.example'), 'host_not_served').entry.status, 421);
+  assert.equal(denied(() => select('eyJhbGciOi.example'), 'host_not_served').detail, 'eyjhbgcioi.example');
 });
 
 test('N01: letter case and the default port make no other authority', () => {
