@@ -1,5 +1,6 @@
 import { verify, type X509Certificate } from 'node:crypto';
 import { contentOf, parseElements, tags } from '../support/der.js';
+import { type Extension, parseExtensions, parseSigned } from '../support/x509.js';
 
 interface Algorithm {
   /** of the keys that sign so; with another one `verify` throws */
@@ -18,9 +19,10 @@ const algorithms: ReadonlyMap<string, Algorithm> = new Map([
   ['2b6570', { keyType: 'ed25519', digest: null }],
 ]);
 
-const extensionsTag = 0xa0;
-const keyIdentifierTag = 0x80;
+const extensionsTags = { certificate: 0xa3, list: 0xa0 } as const;
+const subjectKeyIdentifier = '551d0e';
 const authorityKeyIdentifier = '551d23';
+const keyIdentifierTag = 0x80;
 
 /**
  * Whether a revocation list claims to be of one of these CAs and is not. It would make all their certificates
@@ -34,33 +36,27 @@ const authorityKeyIdentifier = '551d23';
  * @see RFC 5280 §5.1.1, §5.2.1
  */
 export function isForged(list: Buffer, namesakes: readonly X509Certificate[]): boolean {
-  const [whole] = parseElements(list);
-  const parts = contentOf(whole, tags.sequence);
-  const [signed, identifier, signature] = parseElements(parts);
-  const content = contentOf(signed, tags.sequence);
-  const [oid] = parseElements(contentOf(identifier, tags.sequence));
-  const algorithm = algorithms.get(contentOf(oid, tags.oid).toString('hex'));
-  if (algorithm === undefined) return false;
-  // With its tag and length, and a signature without the count of unused bits, which is 0.
-  const data = parts.subarray(0, content.byteOffset - parts.byteOffset + content.length);
-  const bits = contentOf(signature, tags.bitString).subarray(1);
-  const signers = namesakes.filter(({ publicKey }) => publicKey.asymmetricKeyType === algorithm.keyType);
-  if (signers.some(({ publicKey }) => verify(algorithm.digest, data, publicKey, bits))) return false;
-  const keyId = findKeyIdentifier(content);
-  return namesakes.some(({ raw }) => keyId === undefined || raw.includes(keyId));
+  const { members, bytes, algorithm, signature } = parseSigned(list);
+  const known = algorithms.get(algorithm);
+  if (known === undefined) return false;
+  const signers = namesakes.filter(({ publicKey }) => publicKey.asymmetricKeyType === known.keyType);
+  if (signers.some(({ publicKey }) => verify(known.digest, bytes, publicKey, signature))) return false;
+  const extensions = parseExtensions(members.find(({ tag }) => tag === extensionsTags.list));
+  const keyId = keyOfAuthority(extensions.get(authorityKeyIdentifier));
+  return keyId === undefined || namesakes.some(({ raw }) => keyOfSubject(raw)?.equals(keyId));
 }
 
-/** @param content - of TBSCertList */
-function findKeyIdentifier(content: Buffer): Buffer | undefined {
-  const explicit = parseElements(content).find(({ tag }) => tag === extensionsTag);
-  const [extensions] = explicit === undefined ? [] : parseElements(explicit.content);
-  if (extensions === undefined) return undefined;
-  for (const one of parseElements(contentOf(extensions, tags.sequence))) {
-    const [id, ...rest] = parseElements(contentOf(one, tags.sequence));
-    if (contentOf(id, tags.oid).toString('hex') !== authorityKeyIdentifier) continue;
-    const [value] = parseElements(contentOf(rest.at(-1), tags.octetString));
-    return parseElements(contentOf(value, tags.sequence)).find(({ tag }) => tag === keyIdentifierTag)
-      ?.content;
-  }
-  return undefined;
+/** @returns undefined when it does not name the key by an identifier */
+function keyOfAuthority(extension: Extension | undefined): Buffer | undefined {
+  if (extension === undefined) return undefined;
+  const [value] = parseElements(extension.value);
+  return parseElements(contentOf(value, tags.sequence)).find(({ tag }) => tag === keyIdentifierTag)?.content;
+}
+
+function keyOfSubject(certificate: Buffer): Buffer | undefined {
+  const { members } = parseSigned(certificate);
+  const extensions = parseExtensions(members.find(({ tag }) => tag === extensionsTags.certificate));
+  const extension = extensions.get(subjectKeyIdentifier);
+  const [value] = extension === undefined ? [] : parseElements(extension.value);
+  return value && contentOf(value, tags.octetString);
 }

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
-import { contentOf, type Element, parseElements, parseTime, tags } from '../support/der.js';
+import { contentOf, parseTime, tags } from '../support/der.js';
+import { parseSigned } from '../support/x509.js';
 import type { RevocationList } from './config.js';
 import type { Context } from './context.js';
 import { pemBlocks } from './files.js';
@@ -115,7 +116,7 @@ function parseRevocationList(pem: string, path: Path): FoundList | undefined {
     createSecureContext({ crl: pem });
     const der = Buffer.from(pem.replace(/-----[^-]+-----/g, ''), 'base64');
     // TBSCertList: version, signature, issuer, thisUpdate, nextUpdate, … of which version and nextUpdate may be absent.
-    const members = parseSigned(der).filter(({ tag }, index) => index > 0 || tag !== tags.integer);
+    const members = parseSigned(der).members.filter(({ tag }, index) => index > 0 || tag !== tags.integer);
     const [, name, thisUpdate, nextUpdate] = members;
     const issuer = contentOf(name, tags.sequence);
     const thisUpdateMs = parseTime(thisUpdate);
@@ -133,18 +134,11 @@ function parseRevocationList(pem: string, path: Path): FoundList | undefined {
  */
 function subjectOf({ raw }: X509Certificate): Buffer | undefined {
   try {
-    const members = parseSigned(raw);
+    const { members } = parseSigned(raw);
     return contentOf(members[members[0]?.tag === versionTag ? 5 : 4], tags.sequence);
   } catch {
     return undefined;
   }
-}
-
-/** The members of what is signed, which is the first one of what was given. */
-function parseSigned(der: Buffer): Element[] {
-  const [whole] = parseElements(der);
-  const [signed] = parseElements(contentOf(whole, tags.sequence));
-  return parseElements(contentOf(signed, tags.sequence));
 }
 
 function show({ certificate: { subject } }: NamedCa): string {

@@ -219,12 +219,9 @@ function answerLocally(response: ServerResponse, requestId: string): Promise<For
   });
 }
 
-/**
- * After the answer: a request that is still being sent has nobody to read it, so its connection ends (A19), and that to a
- * service that does not read what it has answered.
- */
+/** After the answer: a request that is still being sent has nobody to read it, so its connection ends (A19). */
 function settleRequest(request: IncomingMessage, call: UpstreamCall, answer: IncomingMessage): void {
-  if (request.complete && answer.complete && call.isSent()) return;
+  if (request.complete && answer.complete) return;
   call.abort();
   if (!request.complete) request.socket.destroySoon();
 }

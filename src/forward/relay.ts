@@ -52,19 +52,8 @@ export function relay(
       };
       watch(relayed, client, cut);
       const end = () => {
-        if (request.complete) {
-          response.end();
-          return;
-        }
-        call.abort();
-        dropped = client.body.dropRest();
-        if (goesOn(client)) {
-          response.end();
-          return;
-        }
-        // Node ends the connection with the answer: all of it but its end goes out before.
-        response.flushHeaders();
-        void dropped.then(() => response.end());
+        if (request.complete) response.end();
+        else dropped = endEarly(client, call);
       };
       if (bodiless) end();
       else pump(answer, response, end);
@@ -73,9 +62,22 @@ export function relay(
   });
 }
 
-/** Whether the connection outlives the answer; Node ends it behind one of unknown length to an HTTP/1.0 client. */
-function goesOn({ request, response }: Pick<Inbound, 'request' | 'response'>): boolean {
-  return response.shouldKeepAlive && request.httpVersionMinor > 0;
+/** Ends an answer whose request is still being sent. @returns a promise that resolves when the rest of that is dropped */
+function endEarly(
+  { request, response, body }: Pick<Inbound, 'request' | 'response' | 'body'>,
+  call: UpstreamCall,
+): Promise<void> {
+  call.abort();
+  const dropped = body.dropRest();
+  // Node ends the connection with the answer where it says so, and behind one of unknown length to an HTTP/1.0 client: then
+  // all of the answer but its end goes out before.
+  const goesOn = response.shouldKeepAlive && request.httpVersionMinor > 0;
+  if (goesOn) response.end();
+  else {
+    response.flushHeaders();
+    void dropped.then(() => response.end());
+  }
+  return dropped;
 }
 
 function limitUnread(response: ServerResponse, idleMs: number): void {

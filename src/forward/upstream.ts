@@ -37,8 +37,6 @@ export interface UpstreamRequest {
 /** A request on its way: the answer's head, or a Fault; and the handle to give it up. */
 export interface UpstreamCall {
   readonly response: Promise<http.IncomingMessage>;
-  /** Whether all of the request has left for the service. */
-  isSent(): boolean;
   abort(): void;
   /** Its connection is not used again after the answer. To be called while the answer is being looked at. */
   retire(): void;
@@ -94,7 +92,6 @@ export class Upstream {
     });
     return {
       response,
-      isSent: () => current.isSent(),
       abort: () => {
         isGivenUp = true;
         current.abort();
@@ -120,7 +117,6 @@ export class Upstream {
     else body.pipe(outgoing);
     return {
       response,
-      isSent: () => outgoing.writableFinished,
       abort: () => void outgoing.destroy(),
       retire: () => {
         outgoing.shouldKeepAlive = false;

@@ -121,10 +121,9 @@ export class Connection {
     else job.revoke();
   }
 
-  /** The process ends now, and with it whatever is under way. */
+  /** It is about to be destroyed, as the process ends. */
   cutOff(): void {
     this.#jobs[0]?.cutOff();
-    this.closeNow();
   }
 
   /** The server has let go of the connection, and no longer tells the answer under way to go on writing. */

@@ -197,8 +197,8 @@ export class Exchange implements Job {
     const record = this.#record;
     record.cause = cause;
     record.facts = facts;
-    const { method = '', url = '' } = this.#request;
-    if (facts === undefined) record.sent = { method, target: url };
+    const { method = '', url: target = '' } = this.#request;
+    if (facts === undefined) record.sent = { method, target };
     record.route = route;
     record.token = token;
     record.key ??= refusal.key;

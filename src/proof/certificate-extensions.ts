@@ -1,16 +1,11 @@
 import { contentOf, parseElements, tags } from '../support/der.js';
+import { type Extension, parseExtensions, parseSigned } from '../support/x509.js';
 
 /** What path validation needs of a certificate and `X509Certificate` of Node does not tell. OIDs are hex of their DER. */
 export interface CertificateDetails {
   /** the algorithm of the issuer's signature */
   readonly signatureAlgorithm: string;
   readonly extensions: ReadonlyMap<string, Extension>;
-}
-
-export interface Extension {
-  readonly critical: boolean;
-  /** the DER that the OCTET STRING holds */
-  readonly value: Buffer;
 }
 
 /** Object identifiers of certificate extensions. @see RFC 5280 §4.2.1 */
@@ -35,20 +30,9 @@ const extensionsTag = 0xa3;
  * @see RFC 5280 §4.1; X.690 §8
  */
 export function parseCertificateDetails(der: Buffer): CertificateDetails {
-  const [certificate] = parseElements(der);
-  const [tbs, algorithm] = parseElements(contentOf(certificate, tags.sequence));
-  const [oid] = parseElements(contentOf(algorithm, tags.sequence));
-  const list = parseElements(contentOf(tbs, tags.sequence)).find(({ tag }) => tag === extensionsTag);
-  const extensions = new Map<string, Extension>();
-  const [sequence] = list === undefined ? [] : parseElements(list.content);
-  for (const one of sequence === undefined ? [] : parseElements(contentOf(sequence, tags.sequence))) {
-    const [id, ...rest] = parseElements(contentOf(one, tags.sequence));
-    const name = contentOf(id, tags.oid).toString('hex');
-    if (extensions.has(name)) throw new RangeError(`extension ${name} twice`);
-    const critical = rest.length === 2 && contentOf(rest[0], tags.boolean)[0] !== 0;
-    extensions.set(name, { critical, value: contentOf(rest.at(-1), tags.octetString) });
-  }
-  return { signatureAlgorithm: contentOf(oid, tags.oid).toString('hex'), extensions };
+  const { members, algorithm } = parseSigned(der);
+  const extensions = parseExtensions(members.find(({ tag }) => tag === extensionsTag));
+  return { signatureAlgorithm: algorithm, extensions };
 }
 
 /**

@@ -5,16 +5,7 @@ import type { RequestMessage } from './message.js';
  * the product's own list is not what the product is held against.
  */
 const protectedNames = new Set([
-  ...[
-    'connection',
-    'close',
-    'keep-alive',
-    'proxy-connection',
-    'te',
-    'trailer',
-    'transfer-encoding',
-    'upgrade',
-  ],
+  ...['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'],
   ...[
     'proxy-authenticate',
     'proxy-authentication-info',
@@ -41,6 +32,7 @@ const protectedNames = new Set([
     'x-internal-role',
     'proxy',
   ],
+  'close',
   ...['x-http-method', 'x-method-override', 'x-client-ip', 'x-cluster-client-ip', 'true-client-ip', 'x-host'],
 ]);
 const protectedFamilies = ['x-forwarded', 'x-original-', 'x-ssl-', 'ssl-client-', 'remote-', 'x-remote-'];
