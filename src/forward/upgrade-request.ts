@@ -18,9 +18,10 @@ export interface UpgradeTarget {
  * used, see forward/upgrade.ts; ordinary requests do not come this way, see forward/upstream.ts.
  *
  * How its faults (TRAPS.md H1 to H21) are closed here:
- * - the header fields are built before, from nothing (H1, H3, H8, H12, H13, H14, H17); no pass edits them (H2)
+ * - the header fields are built before, from nothing (H1, H3, H8, H12, H13, H14, H17); no pass edits them (H2), and
+ *   http-proxy gets none to see
  * - the request goes through `Opening`, which gets hold of the outgoing request at once, also while it waits for a socket
- *   (H5b), sets the exact path (H10) and ends it, as an upgrade has no body
+ *   (H5b), and sets the exact path (H10) and fields; an upgrade has no body
  * - `selfHandleResponse`: no status, reason or header is copied by http-proxy (H4, H9, H15)
  * - errors have a callback, always (H20); the foot-guns of H21 are never set
  */
@@ -38,12 +39,12 @@ export class UpgradeRequests {
     { method, path, headers }: { method: string; path: string; headers: OutgoingHeaders },
     agent: http.Agent,
   ): http.ClientRequest {
-    const opening = new Opening(path);
-    // What http-proxy reads of the inbound request is exactly what was decided on; the path is set by `Opening`, because
-    // http-proxy would parse, join and repair it.
+    const opening = new Opening(path, headers);
+    // All that http-proxy reads of the inbound request. Path and header fields are set by `Opening`: http-proxy would parse,
+    // join and repair the one, and turn the order of the others round.
     request.method = method;
     request.url = '/';
-    request.headers = toHeaderMap(headers);
+    request.headers = {};
     this.#proxy.web(request, response, { buffer: opening, agent }, heardElsewhere);
     return opening.outgoing;
   }
@@ -56,18 +57,6 @@ export class UpgradeRequests {
 // http-proxy throws when nobody takes its errors. What they are about is heard by outgoing.ts (the outgoing request) and by
 // the forwarder (the client's side), which can tell more of them than the bare error says.
 const heardElsewhere = (): void => {};
-
-/** As http-proxy takes them: a value a name, or several for a repeated one. */
-function toHeaderMap(headers: OutgoingHeaders): http.IncomingHttpHeaders {
-  // Without prototype: a field may be called like one of its members.
-  const map: http.IncomingHttpHeaders = Object.create(null);
-  for (let i = 0; i + 1 < headers.length; i += 2) {
-    const [name = '', value = ''] = headers.slice(i, i + 2);
-    const earlier = map[name];
-    map[name] = earlier === undefined ? value : [earlier, value].flat();
-  }
-  return map;
-}
 
 // `deleteLength` rewrites framing by method, `timeout` and `XHeaders` serve options that are never set.
 function removePass(proxy: httpProxy, name: string): void {
@@ -86,11 +75,13 @@ function removePass(proxy: httpProxy, name: string): void {
  */
 class Opening extends Stream {
   readonly #path: string;
+  readonly #headers: OutgoingHeaders;
   #outgoing: http.ClientRequest | undefined;
 
-  constructor(path: string) {
+  constructor(path: string, headers: OutgoingHeaders) {
     super();
     this.#path = path;
+    this.#headers = headers;
   }
 
   get outgoing(): http.ClientRequest {
@@ -102,6 +93,10 @@ class Opening extends Stream {
     if (!(destination instanceof http.ClientRequest))
       throw new TypeError('http-proxy piped into something else');
     destination.path = this.#path;
+    // Node has named a Host of its own.
+    for (const name of destination.getHeaderNames()) destination.removeHeader(name);
+    for (let i = 0; i + 1 < this.#headers.length; i += 2)
+      destination.appendHeader(this.#headers[i] ?? '', this.#headers[i + 1] ?? '');
     this.#outgoing = destination;
     return destination;
   }

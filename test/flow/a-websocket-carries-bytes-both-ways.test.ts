@@ -148,6 +148,20 @@ describe('A23: bytes', () => {
     wire.close();
   });
 
+  test('the handshake reaches the service in the order in which it was sent', async () => {
+    const sent = [...handshake.slice(2), 'X-B: 1', 'x-a: 1', 'X-A: 2', 'Cookie: c=d', 'X-B: 2'];
+    guarded.service.script = (seen) => switching(seen);
+    const wire = await guarded.open();
+    wire.send(guarded.proven({ target: '/ws', headers: [...handshake.slice(0, 2), ...sent] }));
+    assert.equal((await wire.response()).status, 101);
+    const lines = guarded.service.last.headers.map(([name, value]) => `${name}: ${value}`);
+    assert.equal(lines[0], 'Host: api.test');
+    // Lines of one name stand together, in its first spelling.
+    const passed = [...handshake.slice(2), 'X-B: 1', 'X-B: 2', 'x-a: 1', 'x-a: 2', 'Cookie: c=d'];
+    assert.deepEqual(lines.slice(1, 1 + passed.length), passed);
+    wire.close();
+  });
+
   test('trap H17: what was sent ahead waits for the 101, and is not lost', async () => {
     let answer = () => {};
     const chunks: Buffer[] = [];

@@ -1,4 +1,5 @@
-import type { RequestMessage } from './message.js';
+import { acceptFor } from '../support/websocket.js';
+import { type RequestMessage, switchesToWebsocket } from './message.js';
 import type { Random } from './random.js';
 
 /** One thing that the service does with its connection. */
@@ -10,6 +11,8 @@ export type Step =
 export interface Answer {
   /** what the client has to get: absent where the answer is malformed or its end is open */
   readonly sound?: { readonly status: number; readonly body: string };
+  /** what the service sends behind its 101; absent where it gives none that holds */
+  readonly tunnelled?: string;
   /** given as soon as the head of the request is there */
   readonly early: boolean;
   readonly steps: readonly Step[];
@@ -41,12 +44,9 @@ const serviceFields = [
 const statuses = [200, 200, 200, 200, 201, 204, 206, 301, 304, 400, 401, 404, 500, 503] as const;
 
 /** What the service makes of a request. @param id - of the request; answers repeat it, so that none can be taken for another's */
-export function makeAnswer(
-  random: Random,
-  request: Pick<RequestMessage, 'method' | 'target'>,
-  id: string,
-): Answer {
+export function makeAnswer(random: Random, request: RequestMessage, id: string): Answer {
   if (request.target.startsWith('/public/good')) return plainAnswer(id);
+  if (switchesToWebsocket(request) && random.chance(0.8)) return switchingAnswer(random, request, id);
   const early = random.chance(0.05);
   const sound = soundAnswer(random, request.method, id);
   if (random.chance(0.75)) return { ...sound, early };
@@ -56,6 +56,39 @@ export function makeAnswer(
 function plainAnswer(id: string): Answer {
   const text = `HTTP/1.1 200 OK\r\nX-Answer-For: ${id}\r\nContent-Length: 2\r\n\r\nok`;
   return { sound: { status: 200, body: 'ok' }, early: false, steps: [{ write: text }] };
+}
+
+/** A 101 that is the right one for the handshake, or in one point is not. */
+function switchingAnswer(random: Random, { all }: RequestMessage, id: string): Answer {
+  const accept = acceptFor(all('sec-websocket-key')[0] ?? '');
+  const lines = [
+    'HTTP/1.1 101 Switching Protocols',
+    `X-Answer-For: ${id}`,
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+    `Sec-WebSocket-Accept: ${accept}`,
+  ];
+  const others = serviceFields.filter((line) => !/^(?:upgrade|connection):/i.test(line));
+  const good = `${[...lines, ...random.some(0.1, others)].join('\r\n')}\r\n\r\n`;
+  const tunnelled = random.text(random.pick([0, 5, 100, 40_000]), '\x81\x82\0\xff \r\nHTTP/1.1 200');
+  const end = random.chance(0.3) ? [{ end: random.pick(['fin', 'reset'] as const) }] : [];
+  if (random.chance(0.7)) {
+    const sound = { status: 101, body: '' };
+    return { sound, tunnelled, early: false, steps: [...inPortions(random, good + tunnelled), ...end] };
+  }
+  const wrong = random.pick([
+    good.replace(accept, acceptFor('another')),
+    good.replace(/Sec-WebSocket-Accept.*\r\n/, ''),
+    good.replace(/(Sec-WebSocket-Accept.*\r\n)/, '$1$1'),
+    good.replace('websocket', 'h2c'),
+    good.replace('Upgrade: websocket\r\n', ''),
+    good.replace('Connection: Upgrade', 'Connection: keep-alive'),
+    good.replace('Connection:', 'Content-Length: 5\r\nConnection:'),
+    good.replace('Connection:', 'Transfer-Encoding: chunked\r\nConnection:'),
+    good.replace('HTTP/1.1', 'HTTP/1.0'),
+    good.slice(0, random.below(good.length - 4)),
+  ]);
+  return { early: false, steps: [...inPortions(random, wrong + tunnelled), ...end] };
 }
 
 interface SoundAnswer {

@@ -1,6 +1,7 @@
 import { createHash, createPublicKey, type JsonWebKey, verify } from 'node:crypto';
 import { readingsOf } from '../hostile/readings.js';
-import { authority } from '../support/sidecar.js';
+import { clientCert } from '../support/client-cert-dialects.js';
+import type { Case } from './cases.js';
 import type { SentRequest } from './client.js';
 import {
   assertionAudience,
@@ -8,13 +9,15 @@ import {
   type Cast,
   exceptionId,
   type Listening,
-  originOf,
+  type RouteRule,
   routes,
 } from './deployment.js';
 import { endToEndFields, foreignFields } from './forwarded-fields.js';
-import type { RequestMessage } from './message.js';
+import type { Told } from './front-fields.js';
+import { type RequestMessage, switchesToWebsocket } from './message.js';
 import type { GoodProof } from './requests.js';
-import type { Arrival } from './service.js';
+import { type Arrival, isOurs } from './service.js';
+import { hostOf, readVouched, type Vouched } from './vouched.js';
 
 /** A `request` event, with the deployment that wrote it. */
 export interface LoggedRequest {
@@ -27,15 +30,21 @@ export interface Evidence {
   readonly arrival: Arrival;
   readonly sent: SentRequest;
   readonly logged: LoggedRequest;
-  /** whose certificate the connection showed */
-  readonly holder: Caller | undefined;
+  /** in which it was sent */
+  readonly case: Case;
+}
+
+/** The same with who is known to stand behind it. */
+interface Judged extends Omit<Evidence, 'case'> {
+  readonly vouched: Vouched;
 }
 
 export interface Ground {
   readonly cast: Cast;
   readonly proofs: ReadonlyMap<string, GoodProof>;
+  readonly told: ReadonlyMap<string, Told>;
   /** public keys of the assertions */
-  readonly assertionKeys: Readonly<Record<Listening, JsonWebKey>>;
+  readonly assertionKeys: ReadonlyMap<Listening, JsonWebKey>;
 }
 
 /** What the credentials of a request entitle to. */
@@ -47,16 +56,38 @@ interface Grant {
 
 /** @returns everything in which the arrival is not the request that was sent, logged and proven */
 export function judgeArrival(evidence: Evidence, ground: Ground): string[] {
-  const { arrival, sent, logged } = evidence;
-  const grant = judgeGrant(evidence, ground);
+  const { arrival, sent, logged, case: one } = evidence;
+  const vouched = readVouched(sent.message, one, ground);
+  if (typeof vouched === 'string') return [vouched];
+  const judged = { arrival, sent, logged, vouched };
+  const grant = judgeGrant(judged, ground);
   if (typeof grant === 'string') return [grant];
   return [
     ...judgeMessage(arrival, sent),
-    ...judgeLog(arrival, logged, grant),
+    ...judgeUpgrade(judged, one),
+    ...judgeLog(judged, grant, one),
     ...judgePath(arrival.message, logged),
-    ...judgeFields(evidence, grant),
-    ...judgeAssertion(evidence, grant, ground),
+    ...judgeFields(judged, grant),
+    ...judgeAssertion(arrival, logged, { grant, ground }),
   ];
+}
+
+/** An upgrade is one for both sides, on a route that allows it, and carries what followed it and nothing else. */
+function judgeUpgrade({ arrival, sent, logged }: Judged, { bytes }: Case): string[] {
+  const [isAsked, isMade] = [sent.message, arrival.message].map(switchesToWebsocket);
+  const found: string[] = [];
+  if (isAsked !== isMade)
+    found.push(isMade ? 'an upgrade that nobody asked for' : 'an upgrade that got lost');
+  if (isMade && routeOf(logged)?.websocket !== true) found.push('upgrade on a route without WebSockets');
+  if (isMade && `${sent.message.method} ${sent.message.version}` !== 'GET 1.1')
+    found.push(`upgrade by ${sent.message.line}`);
+  if (!bytes.startsWith(arrival.tunnelled, sent.end))
+    found.push('the tunnel carried what the client did not send');
+  return found;
+}
+
+function routeOf({ fields }: LoggedRequest): RouteRule | undefined {
+  return routes.find(({ path }) => path === fields.route);
 }
 
 function judgeMessage({ message, whole }: Arrival, sent: SentRequest): string[] {
@@ -72,12 +103,15 @@ function judgeMessage({ message, whole }: Arrival, sent: SentRequest): string[] 
 }
 
 function judgeLog(
-  { message, whole }: Arrival,
-  { fields }: LoggedRequest,
+  { arrival: { message, whole }, logged: { fields }, vouched }: Judged,
   { label, caller, key }: Grant,
+  { peer }: Case,
 ): string[] {
   const [path] = message.target.split('?', 1);
-  const expected = { method: message.method, path, proof: label, client: caller?.client, key };
+  const expected = {
+    ...{ method: message.method, path, proof: label, client: caller?.client, key },
+    remote_address: vouched.address || peer,
+  };
   const found = Object.entries(expected)
     .filter(([name, value]) => fields[name] !== value)
     .map(
@@ -89,9 +123,10 @@ function judgeLog(
 }
 
 /** The route is the one that the path names, in every reading; and it lets this kind of proof pass. */
-function judgePath({ target, method }: RequestMessage, { fields }: LoggedRequest): string[] {
+function judgePath({ target, method }: RequestMessage, logged: LoggedRequest): string[] {
+  const { fields } = logged;
   const [path = ''] = target.split('?', 1);
-  const route = routes.find((one) => one.path === fields.route);
+  const route = routeOf(logged);
   if (route === undefined) return [`forwarded on the route ${String(fields.route)}`];
   const own = prefixOf(route.path);
   const found: string[] = [];
@@ -119,14 +154,15 @@ function prefixOf(path: string): string {
 }
 
 /** @returns what was proven; or why nothing was, although the request arrived */
-function judgeGrant({ sent, logged, holder }: Evidence, { cast, proofs }: Ground): Grant | string {
+function judgeGrant({ sent, logged, vouched }: Judged, { cast, proofs }: Ground): Grant | string {
   if (logged.fields.proof === 'none') return { label: 'none', caller: undefined, key: undefined };
   const { all, method, target } = sent.message;
   const [authorization = '', ...others] = all('authorization');
   const [, scheme = '', token = ''] = /^(\S+) +(\S+)$/.exec(authorization) ?? [];
   const caller = cast.callers.find((one) => one.token === token);
   if (caller === undefined || others.length > 0) return 'arrived without a token that anybody was given';
-  const showsItsCertificate = caller.certificate !== undefined && caller.certificate === holder?.certificate;
+  const { certificate, origin, prefix } = vouched;
+  const showsItsCertificate = caller.certificate !== undefined && caller.certificate === certificate;
   const x5t = showsItsCertificate ? caller.certificate?.thumbprint : undefined;
   if (scheme.toLowerCase() === 'bearer') {
     if (caller.key === undefined && caller.certificate === undefined)
@@ -142,7 +178,7 @@ function judgeGrant({ sent, logged, holder }: Evidence, { cast, proofs }: Ground
     more.length === 0 &&
     good.caller === caller &&
     good.method === method &&
-    normalized(good.uri) === normalized(originOf(logged.listening) + path);
+    normalized(good.uri) === normalized(origin + prefix + path);
   if (!fits) return 'arrived without a proof that was made for it';
   if (caller.certificate !== undefined && !showsItsCertificate)
     return 'arrived without the certificate of its token';
@@ -157,16 +193,25 @@ function normalized(uri: string): string {
   });
 }
 
-function judgeFields({ arrival, sent, logged }: Evidence, { label, caller, key }: Grant): string[] {
+function judgeFields({ arrival, sent, vouched }: Judged, { label, caller, key }: Grant): string[] {
   const { message } = arrival;
   const client = sent.message;
   const found: string[] = [];
+  const { scheme, host } = hostOf(vouched);
+  const isUpgrade = switchesToWebsocket(client);
+  const certificate = caller && vouched.certificate;
   const expected: Record<string, string | undefined> = {
-    host: authority,
+    host,
+    upgrade: isUpgrade ? 'websocket' : undefined,
     via: [...client.all('via'), `${client.version} ${pseudonymOf(message)}`].join(', '),
-    'x-forwarded-for': '127.0.0.1',
-    'x-forwarded-proto': originOf(logged.listening).split(':', 1)[0],
-    'x-forwarded-host': authority,
+    'x-forwarded-for': vouched.address || undefined,
+    'x-forwarded-proto': scheme,
+    'x-forwarded-host': host,
+    'x-forwarded-prefix': vouched.prefix || undefined,
+    'x-request-id': vouched.requestId ?? message.all('x-request-id').find(isOurs),
+    'client-cert': certificate && clientCert(certificate),
+    'client-cert-chain':
+      vouched.chain === null ? message.all('client-cert-chain')[0] : certificate && vouched.chain,
     'x-auth-proof': label,
     'x-auth-subject': caller && encodePercent(caller.subject),
     'x-auth-type': caller && 'user',
@@ -182,9 +227,9 @@ function judgeFields({ arrival, sent, logged }: Evidence, { label, caller, key }
       found.push(`${name} is ${JSON.stringify(values)}, not ${JSON.stringify(value)}`);
   }
   const [connection = 'keep-alive', ...more] = message.all('connection');
-  if (more.length > 0 || !/^(?:keep-alive|close)$/.test(connection))
+  if (more.length > 0 || !(isUpgrade ? /^Upgrade$/ : /^(?:keep-alive|close)$/).test(connection))
     found.push(`connection is ${connection}`);
-  const may = new Set([...Object.keys(expected), 'x-auth-assertion', 'connection', 'x-request-id']);
+  const may = new Set([...Object.keys(expected), 'x-auth-assertion', 'connection']);
   const framing = ['content-length', 'transfer-encoding', 'max-forwards'];
   for (const [name] of message.fields) {
     const lower = name.toLowerCase();
@@ -213,15 +258,16 @@ function encodePercent(text: string): string {
 }
 
 function judgeAssertion(
-  { arrival, logged }: Evidence,
-  { label, caller, key }: Grant,
-  ground: Ground,
+  arrival: Arrival,
+  { listening }: LoggedRequest,
+  { grant: { label, caller, key }, ground }: { grant: Grant; ground: Ground },
 ): string[] {
   const [assertion, ...more] = arrival.message.all('x-auth-assertion');
+  const jwk = ground.assertionKeys.get(listening);
   if (caller === undefined) return assertion === undefined ? [] : ['an assertion about nobody'];
-  if (assertion === undefined || more.length > 0) return ['not one assertion'];
+  if (assertion === undefined || more.length > 0 || jwk === undefined) return ['not one assertion'];
   const [header = '', payload = '', signature = ''] = assertion.split('.');
-  const publicKey = createPublicKey({ key: ground.assertionKeys[logged.listening], format: 'jwk' });
+  const publicKey = createPublicKey({ key: jwk, format: 'jwk' });
   const isSigned = verify(
     'sha256',
     Buffer.from(`${header}.${payload}`),

@@ -1,4 +1,4 @@
-import type { Listening } from './deployment.js';
+import { clientAddress, type Listening } from './deployment.js';
 import { mutateDraft, mutateText } from './mutations.js';
 import { Random } from './random.js';
 import { assemble, type Desk, draftRequest } from './requests.js';
@@ -7,6 +7,8 @@ import { assemble, type Desk, draftRequest } from './requests.js';
 export interface Case {
   readonly number: number;
   readonly listening: Listening;
+  /** the address that the connection comes from */
+  readonly peer: string;
   /** index of the caller whose certificate is shown; undefined: none */
   readonly certificateOf: number | undefined;
   /** everything that is sent, a character a byte */
@@ -23,10 +25,15 @@ export interface Case {
 export type Ending = 'read' | 'half-close' | 'reset' | 'leave' | 'stay';
 
 /** Decides on which deployment a case plays, and with which certificate, before its requests can be written. */
-export function castCase(seed: string, number: number): Pick<Case, 'listening' | 'certificateOf'> {
+export function castCase(seed: string, number: number): Pick<Case, 'listening' | 'peer' | 'certificateOf'> {
   const random = new Random(`${seed}/${number}/connection`);
-  if (random.chance(0.7)) return { listening: 'plain', certificateOf: undefined };
-  return { listening: 'tls', certificateOf: random.pick([undefined, 2, 2, 3, 3, 3]) };
+  const listening = random.pick(['plain', 'plain', 'front', 'front', 'tls'] as const);
+  const isFront = listening === 'front' && random.chance(0.8);
+  return {
+    listening,
+    peer: isFront ? random.pick(['127.0.0.2', '127.0.0.3']) : clientAddress,
+    certificateOf: listening === 'tls' ? random.pick([undefined, 2, 2, 3, 3, 3]) : undefined,
+  };
 }
 
 /** @returns the case of that number: the same for the same seed but for keys, signatures and times */
@@ -34,10 +41,12 @@ export function writeCase(seed: string, number: number, desk: Desk): Case {
   const random = new Random(`${seed}/${number}`);
   const count = random.pick([1, 1, 1, 1, 2, 2, 3, 5]);
   const requests = Array.from({ length: count }, (_, index) => {
-    const draft = draftRequest(random, desk, `c${number}r${index}`);
+    const mark = `c${number}r${index}`;
+    const draft = draftRequest(random, desk, mark);
     const level = random.below(10);
     if (level >= 4 && level <= 7) mutateDraft(draft, random);
-    const text = assemble(draft);
+    // A front's word is taken for it: no two of them may be the same.
+    const text = assemble(draft).replaceAll('X-Request-Id: forged', `X-Request-Id: forged-${mark}`);
     return level >= 7 ? mutateText(text, random) : text;
   });
   const bytes = requests.join('');
@@ -60,6 +69,6 @@ function split(bytes: string, random: Random): Case['writes'] {
   const places = [0, ...cuts.sort((one, other) => one - other), bytes.length];
   return places.slice(1).map((end, index) => ({
     text: bytes.slice(places[index], end),
-    pauseMs: random.pick([0, 0, 1, 3, 10]),
+    pauseMs: random.pick([0, 0, 1, 3, 10, 30]),
   }));
 }

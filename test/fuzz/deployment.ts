@@ -1,11 +1,33 @@
 import { type Ca, type IssuedCertificate, makeCa } from '../support/certificates.js';
+import { envoyEscaped } from '../support/client-cert-dialects.js';
 import { type DpopKey, makeDpopKey, makeProof } from '../support/dpop.js';
 import type { Event } from '../support/process.js';
-import { authority, Sidecar } from '../support/sidecar.js';
+import { authority, request, Sidecar } from '../support/sidecar.js';
 import { TokenSigner } from '../support/token-signer.js';
 import { privateKeyPem } from '../unit/config/workspace.js';
 
-export type Listening = 'plain' | 'tls';
+/** `front`: plain HTTP, behind front proxies */
+export type Listening = 'plain' | 'tls' | 'front';
+export const listenings: readonly Listening[] = ['plain', 'tls', 'front'];
+
+export type Dialect = 'rfc9440' | 'xfcc';
+
+/** The peers that the `front` deployment trusts, and how each tells of certificates; whoever comes from elsewhere is a client. */
+export const fronts: ReadonlyMap<string, Dialect> = new Map([
+  ['127.0.0.2', 'rfc9440'],
+  ['127.0.0.3', 'xfcc'],
+]);
+export const clientAddress = '127.0.0.1';
+
+/** What clients address; where Host leaves open which, the first one. */
+export const origins: Readonly<Record<Listening, readonly [string, ...string[]]>> = {
+  plain: [`http://${authority}`],
+  tls: [`https://${authority}`],
+  front: [`https://${authority}`, `http://${authority}`, 'https://shop.test'],
+};
+
+/** What the fronts strip from the path. */
+export const pathPrefix: Readonly<Record<Listening, string>> = { plain: '', tls: '', front: '/edge' };
 
 /** What is configured for a prefix of the path. */
 export interface RouteRule {
@@ -14,6 +36,7 @@ export interface RouteRule {
   readonly methods?: readonly string[];
   readonly encodedSlashes?: 'pass';
   readonly preflight?: 'forward';
+  readonly websocket?: true;
 }
 
 export const routes: readonly RouteRule[] = [
@@ -26,6 +49,8 @@ export const routes: readonly RouteRule[] = [
   { path: '/both/**', proof: 'both' },
   { path: '/legacy/**', proof: 'any' },
   { path: '/cors/**', proof: 'any', methods: ['GET', 'POST'], preflight: 'forward' },
+  { path: '/socket/**', proof: 'any', websocket: true },
+  { path: '/feed/**', proof: 'none', websocket: true },
 ];
 
 export const exceptionId = 'legacy-batch';
@@ -41,6 +66,13 @@ export interface Caller {
   readonly certificate?: IssuedCertificate;
 }
 
+/** Somebody who has a certificate and no token, and would like to pass for a caller. */
+export interface Stranger {
+  readonly certificate: IssuedCertificate;
+  /** a DNS name in it, that is to be taken for another's certificate */
+  readonly name: string;
+}
+
 /** The issuer, the callers, and what they sign; made anew for every run. */
 export class Cast {
   readonly signer = new TokenSigner();
@@ -49,10 +81,18 @@ export class Cast {
   readonly callers: readonly Caller[];
   /** of nobody */
   readonly strangerKey = makeDpopKey();
+  readonly strangers: readonly Stranger[];
+  /** of nobody either, and of a CA that is not trusted */
+  readonly elsewhere: Stranger;
 
-  private constructor(ca: Ca, server: IssuedCertificate, certificates: readonly IssuedCertificate[]) {
+  private constructor(
+    { ca, server, strangers, elsewhere }: Pick<Cast, 'ca' | 'server' | 'strangers' | 'elsewhere'>,
+    certificates: readonly IssuedCertificate[],
+  ) {
     this.ca = ca;
     this.server = server;
+    this.strangers = strangers;
+    this.elsewhere = elsewhere;
     const [one, other] = certificates;
     const keys = [makeDpopKey(), makeDpopKey(), makeDpopKey()];
     this.callers = [
@@ -70,7 +110,20 @@ export class Cast {
     const server = await ca.issue({ cn: authority, usage: 'server', san: [authority] });
     const clients = [];
     for (const cn of ['one', 'other']) clients.push(await ca.issue({ cn, usage: 'client' }));
-    return new Cast(ca, server, clients);
+    const certificate = await (await makeCa()).issue({ cn: 'one', usage: 'client' });
+    const elsewhere = { certificate, name: 'one' };
+    const strangers: Stranger[] = [];
+    for (const { certPem } of clients) {
+      const field = `Cert="${envoyEscaped(certPem)}"`;
+      for (const name of [`a,${field}`, `a;${field}`, `a",${field}`, `a,Hash=00;${field},Hash=00`])
+        strangers.push({ certificate: await ca.issue({ cn: 'a', usage: 'client', san: [name] }), name });
+    }
+    return new Cast({ ca, server, strangers, elsewhere }, clients);
+  }
+
+  /** all that are trusted */
+  get certificates(): IssuedCertificate[] {
+    return [...this.callers, ...this.strangers].flatMap(({ certificate }) => certificate ?? []);
   }
 
   #caller(
@@ -101,12 +154,14 @@ export interface DeploymentParts {
   readonly onEvent: (event: Event) => void;
   /** sections in place of what is configured here */
   readonly changes: Readonly<Record<string, unknown>>;
+  /** who is trusted besides the fronts, to tell of certificates as RFC 9440 has it */
+  readonly trusted: readonly string[];
 }
 
 /** @returns the process, ready, configured to decide much and to hold little */
 export async function deploy(
   listening: Listening,
-  { cast, upstreamUrl, onEvent, changes }: DeploymentParts,
+  { cast, upstreamUrl, onEvent, changes, trusted }: DeploymentParts,
 ): Promise<Sidecar> {
   const { signer, server, ca } = cast;
   const day = (offset: number) => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
@@ -114,9 +169,17 @@ export async function deploy(
     onEvent,
     config: {
       listen: {
-        origins: [originOf(listening)],
+        origins: origins[listening],
         ...(listening === 'tls' && {
           tls: { certificate: 'server.pem', key: 'server.key', clientCertificates: { ca: ['ca.pem'] } },
+        }),
+        ...(listening === 'front' && {
+          pathPrefix: pathPrefix.front,
+          trustedProxies: [...fronts].map(([address, clientCertificate], index) => ({
+            from: [`${address}/32`, ...(index === 0 ? trusted : [])],
+            clientCertificate,
+            ca: ['ca.pem'],
+          })),
         }),
         limits: {
           headerBytes: '6KiB',
@@ -129,13 +192,18 @@ export async function deploy(
       },
       upstream: {
         url: upstreamUrl,
-        ...{ connectTimeout: '5s', responseTimeout: '1500ms', idleTimeout: '1500ms' },
+        ...{
+          connectTimeout: '5s',
+          responseTimeout: '1500ms',
+          idleTimeout: '1500ms',
+          streamIdleTimeout: '1500ms',
+        },
         connections: 16,
         queue: { length: 200, wait: '5s' },
       },
       issuers: [{ issuer: signer.issuer, audience: signer.audience, keys: { file: 'jwks.json' } }],
-      // Without TLS nobody can show a certificate.
-      routes: routes.filter(({ proof }) => listening === 'tls' || (proof !== 'mtls' && proof !== 'both')),
+      // Nobody can show a certificate there.
+      routes: routes.filter(({ proof }) => listening !== 'plain' || (proof !== 'mtls' && proof !== 'both')),
       identity: {
         headers: {
           ...{ 'X-Auth-Subject': 'sub', 'X-Auth-Type': '$type', 'X-Auth-Client': '$client' },
@@ -143,6 +211,7 @@ export async function deploy(
           ...{ 'X-Auth-Key': '$key', 'X-Auth-Exception': '$exception' },
         },
         strip: ['X-Internal-Role'],
+        ...(listening !== 'plain' && { clientCertificate: 'rfc9440' }),
         assertion: { key: 'assertion.pem', audience: assertionAudience },
       },
       exceptions: [
@@ -165,20 +234,28 @@ export async function deploy(
   return sidecar.ready();
 }
 
-export function originOf(listening: Listening): string {
-  return `${listening === 'tls' ? 'https' : 'http'}://${authority}`;
-}
-
-/** A nonce of this process, for proofs of the first seconds after its start. */
-export async function fetchNonce(sidecar: Sidecar, listening: Listening, cast: Cast): Promise<string> {
+/** A nonce of this process for an origin, for proofs of the first seconds after its start. */
+export async function fetchNonce(
+  sidecar: Sidecar,
+  { listening, origin, cast }: { listening: Listening; origin: string; cast: Cast },
+): Promise<string> {
   const [caller] = cast.callers;
   if (caller?.key === undefined) throw new Error('the first caller holds a key');
   const { key, token } = caller;
-  const uri = `${originOf(listening)}/protected/nonce`;
+  const uri = `${origin}${pathPrefix[listening]}/protected/nonce`;
   const iat = Math.floor(Date.now() / 1000) - 50;
   const proof = makeProof({ key, token, uri, method: 'GET', claims: { iat } });
-  const bytes = `GET /protected/nonce HTTP/1.1\r\nHost: ${authority}\r\nAuthorization: DPoP ${token}\r\nDPoP: ${proof}\r\n\r\n`;
-  const response = await sidecar.send(bytes, listening === 'tls' ? {} : undefined);
+  const [scheme = '', host = ''] = origin.split('://');
+  const [front] = listening === 'front' ? fronts.keys() : [];
+  const bytes = request({
+    target: '/protected/nonce',
+    headers: [
+      `Authorization: DPoP ${token}`,
+      `DPoP: ${proof}`,
+      ...(front === undefined ? [] : [`X-Forwarded-Proto: ${scheme}`, `X-Forwarded-Host: ${host}`]),
+    ],
+  });
+  const response = await sidecar.send(bytes, listening === 'tls' ? {} : undefined, front);
   const nonce = response.one('dpop-nonce');
   if (nonce === undefined) throw new Error(`no nonce: ${response.status} ${response.body}`);
   return nonce;

@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { judgeAnswers } from './answers-oracle.js';
 import { type Evidence, type Ground, judgeArrival, type LoggedRequest } from './arrivals.js';
 import type { Played, SentRequest } from './client.js';
-import type { Arrival, FuzzService } from './service.js';
+import { isFinal } from './message.js';
+import { type Arrival, type FuzzService, isOurs } from './service.js';
 import type { Tally } from './tally.js';
 import type { Violations } from './violations.js';
 
@@ -11,6 +12,7 @@ interface Epoch {
   readonly played: Played[];
   readonly logged: Map<string, LoggedRequest>;
   readonly arrivals: Map<string, Arrival[]>;
+  readonly ambiguous: Set<string>;
 }
 
 export interface EpochsParts {
@@ -46,7 +48,11 @@ export class Epochs {
   }
 
   hear(event: LoggedRequest): void {
-    this.#current.logged.set(String(event.fields.request_id), event);
+    const id = String(event.fields.request_id);
+    if (this.loggedAs(id) === undefined) this.#current.logged.set(id, event);
+    else if (isOurs(id)) this.#violations.add({ why: [`${id} is logged twice`], event: event.fields });
+    // A mutation has made one of two that a front gave: nobody can tell which of them is meant.
+    else this.#current.ambiguous.add(id);
     this.#tally.logged(event);
   }
 
@@ -86,10 +92,15 @@ export class Epochs {
     return this.#current.logged.get(id) ?? this.#previous.logged.get(id);
   }
 
+  #isAmbiguous(id: string): boolean {
+    return this.#current.ambiguous.has(id) || this.#previous.ambiguous.has(id);
+  }
+
   #judge(arrivals: readonly Arrival[]): void {
     const [arrival] = arrivals;
     if (arrival === undefined || arrival.message.target === '/public/good') return;
     const { id, message } = arrival;
+    if (this.#isAmbiguous(id)) return;
     const logged = this.loggedAs(id);
     const complain = (why: string[], played?: Played): void =>
       this.#violations.add({
@@ -109,6 +120,7 @@ export class Epochs {
       const why = this.#judgeAs({ arrival, sent, logged }, played);
       if (why.length === 0) {
         this.#taken.set(sent, id);
+        this.#tally.tunnelledToService += arrival.tunnelled.length;
         for (const proof of logged.fields.proof === 'none' ? [] : sent.message.all('dpop'))
           this.#taken.set(proof, id);
         return;
@@ -123,8 +135,7 @@ export class Epochs {
     const { ground } = this;
     if (ground === undefined) throw new Error('no ground to judge on');
     const { sent, logged, arrival } = parts;
-    const holder = one.certificateOf === undefined ? undefined : ground.cast.callers[one.certificateOf];
-    const found = judgeArrival({ ...parts, holder }, ground);
+    const found = judgeArrival({ ...parts, case: one }, ground);
     const before = this.#taken.get(sent);
     if (before !== undefined && before !== arrival.id) found.push('one request arrived twice');
     const passed = sent.message
@@ -143,7 +154,7 @@ export class Epochs {
     const alike: { played: Played; sent: SentRequest }[] = [];
     for (const played of [...this.#current.played, ...this.#previous.played]) {
       if (played.case.listening !== listening) continue;
-      const finals = played.answers.filter((answer) => answer.message.status >= 200);
+      const finals = played.answers.filter((answer) => isFinal(answer.message));
       const index = finals.findIndex((answer) => answer.message.all('x-request-id').includes(id));
       const answered = played.requests[index];
       if (answered !== undefined) return [{ played, sent: answered }];
@@ -155,17 +166,20 @@ export class Epochs {
   }
 
   #judgeClient(played: Played): void {
+    this.#tally.tunnelledToClients += played.tunnelled?.length ?? 0;
     const logged = { get: (id: string) => this.loggedAs(id) };
     const arrivals = {
       get: (id: string) => this.#current.arrivals.get(id) ?? this.#previous.arrivals.get(id),
     };
+    const ids = played.answers.flatMap(({ message }) => message.all('x-request-id'));
+    if (ids.some((id) => this.#isAmbiguous(id))) return;
     const why = judgeAnswers(played, { logged, arrivals });
     if (why.length > 0) this.#violations.add({ why, case: played.case, atClient: played.received });
   }
 }
 
 function openEpoch(): Epoch {
-  return { played: [], logged: new Map(), arrivals: new Map() };
+  return { played: [], logged: new Map(), arrivals: new Map(), ambiguous: new Set() };
 }
 
 /** Sent once more because the pooled connection had been closed (docs/http.md). */

@@ -4,8 +4,9 @@ import { request, type Sidecar } from '../support/sidecar.js';
 import type { LoggedRequest } from './arrivals.js';
 import { castCase, writeCase } from './cases.js';
 import { type Played, play } from './client.js';
-import { Cast, deploy, fetchNonce, type Listening } from './deployment.js';
+import { Cast, deploy, fetchNonce, type Listening, listenings, origins } from './deployment.js';
 import { Epochs } from './epochs.js';
+import type { Told } from './front-fields.js';
 import type { Desk, GoodProof } from './requests.js';
 import { describeSecret } from './secrets.js';
 import { FuzzService } from './service.js';
@@ -22,6 +23,8 @@ export interface FuzzOptions {
   /** connections at one time */
   readonly jobs: number;
   readonly violations: Violations;
+  /** whether what was found is enough for the run to end; default: 25 violations */
+  readonly isEnough?: () => boolean;
   /** ends the run early, as if its time were over */
   readonly signal?: AbortSignal;
   /** for what has arrived to be logged; default: 20 s */
@@ -31,6 +34,8 @@ export interface FuzzOptions {
     /** @returns the URL of something that passes on to the service what it gets, or not quite that */
     readonly upstream?: (serviceUrl: string) => Promise<string>;
     readonly config?: Readonly<Record<string, unknown>>;
+    /** whose word counts like that of a front */
+    readonly trusted?: readonly string[];
   };
 }
 
@@ -45,25 +50,25 @@ export interface Summary {
 
 const epochCases = 256;
 const patienceMs = 20_000;
-const maxViolations = 25;
 /** what the processes may grow by: caches that fill, not leaks, which go on */
 const maxGrowthBytes = 200 * 1024 * 1024;
 
 interface Gateway {
   readonly listening: Listening;
   readonly sidecar: Sidecar;
-  /** taken at the start, when proofs need one */
-  nonce: string;
+  /** by origin; taken at the start, when proofs need one */
+  readonly nonces: Map<string, string>;
   residentBefore: number;
 }
 
-/** One run: the service, a process for plain TCP and one for TLS, and the clients that try them. */
+/** One run: the service, a process for each kind of listening, and the clients that try them. */
 export class Fuzzer {
   readonly #options: FuzzOptions;
   readonly #cast: Cast;
   readonly #service: FuzzService;
   readonly #gateways: Gateway[] = [];
   readonly #proofs = new Map<string, GoodProof>();
+  readonly #told = new Map<string, Told>();
   readonly #tally = new Tally();
   readonly #epochs: Epochs;
   readonly #startedMs = performance.now();
@@ -96,35 +101,42 @@ export class Fuzzer {
   async #open(): Promise<void> {
     const { leak } = this.#options;
     const upstreamUrl = (await leak?.upstream?.(this.#service.url)) ?? this.#service.url;
-    const keys: Partial<Record<Listening, JsonWebKey>> = {};
-    for (const listening of ['plain', 'tls'] as const) {
+    const keys = new Map<Listening, JsonWebKey>();
+    for (const listening of listenings) {
       const sidecar = await deploy(listening, {
         cast: this.#cast,
         upstreamUrl,
         onEvent: (event) => this.#hear({ listening, fields: event }),
         changes: leak?.config ?? {},
+        trusted: leak?.trusted ?? [],
       });
-      const gateway: Gateway = { listening, sidecar, nonce: '', residentBefore: 0 };
+      const gateway: Gateway = { listening, sidecar, nonces: new Map(), residentBefore: 0 };
       this.#gateways.push(gateway);
-      gateway.nonce = await fetchNonce(sidecar, listening, this.#cast);
-      this.#epochs.secrets.add(gateway.nonce);
+      for (const origin of origins[listening]) {
+        const nonce = await fetchNonce(sidecar, { listening, origin, cast: this.#cast });
+        gateway.nonces.set(origin, nonce);
+        this.#epochs.secrets.add(nonce);
+      }
       const { text } = await sidecar.admin('/.well-known/jwks.json');
-      keys[listening] = JSON.parse(text).keys[0];
+      keys.set(listening, JSON.parse(text).keys[0]);
     }
-    const { plain, tls } = keys;
-    if (plain === undefined || tls === undefined) throw new Error('no assertion keys');
-    this.#epochs.ground = { cast: this.#cast, proofs: this.#proofs, assertionKeys: { plain, tls } };
+    this.#epochs.ground = {
+      cast: this.#cast,
+      proofs: this.#proofs,
+      told: this.#told,
+      assertionKeys: keys,
+    };
   }
 
   async #run(): Promise<Summary> {
     const { durationMs, maxCases, first, violations, seed } = this.#options;
+    const { isEnough = () => violations.count >= 25 } = this.#options;
     const end = new AbortController();
     const watching = this.#watch(end.signal);
     for (let epoch = 0; ; epoch++) {
       const left = Math.min(epochCases, first + maxCases - this.#next);
       const isOver = performance.now() - this.#startedMs > durationMs || left <= 0;
-      if (isOver || this.#options.signal?.aborted || violations.count >= maxViolations || this.#hasLost())
-        break;
+      if (isOver || this.#options.signal?.aborted || isEnough() || this.#hasLost()) break;
       await this.#playEpoch(left);
       if (epoch === 2) for (const gateway of this.#gateways) gateway.residentBefore = await resident(gateway);
     }
@@ -154,19 +166,20 @@ export class Fuzzer {
   }
 
   async #play(number: number): Promise<Played> {
-    const { listening, certificateOf } = castCase(this.#options.seed, number);
+    const { listening, peer, certificateOf } = castCase(this.#options.seed, number);
     const gateway = this.#gateways.find((one) => one.listening === listening);
     if (gateway === undefined) throw new Error(`nothing listens on ${listening}`);
     const holder = certificateOf === undefined ? undefined : this.#cast.callers[certificateOf];
     const desk: Desk = {
-      ...{ cast: this.#cast, listening, holder, proofs: this.#proofs },
-      nonce: gateway.nonce,
+      ...{ cast: this.#cast, listening, peer, holder, proofs: this.#proofs, told: this.#told },
+      nonces: gateway.nonces,
     };
     const one = writeCase(this.#options.seed, number, desk);
     const { certPem: cert, keyPem: key } = holder?.certificate ?? {};
     const shown = cert === undefined || key === undefined ? {} : { cert, key };
     const played = await play(one, {
       port: gateway.sidecar.port,
+      from: peer,
       tls: listening === 'tls' ? shown : undefined,
     });
     this.#tally.cases++;

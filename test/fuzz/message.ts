@@ -30,6 +30,20 @@ export interface AnswerMessage extends Message {
   readonly status: number;
 }
 
+/** Whether it is the answer to a request; the ones before it are interim. 101 is the last thing said in HTTP. */
+export function isFinal({ status }: AnswerMessage): boolean {
+  return status >= 200 || status === 101;
+}
+
+/** Whether the message asks for a WebSocket, or agrees to one. */
+export function switchesToWebsocket({ all }: Message): boolean {
+  const protocols = all('upgrade');
+  const options = all('connection').flatMap((line) =>
+    line.split(',').map((option) => option.trim().toLowerCase()),
+  );
+  return protocols.length === 1 && protocols[0]?.toLowerCase() === 'websocket' && options.includes('upgrade');
+}
+
 /**
  * `sent`: how Holdfast writes, where every byte has one place. `client`: what a server may read as a request, which is
  * RFC 9112 and what docs/http.md says that Node's parser takes beyond it.

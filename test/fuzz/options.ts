@@ -11,7 +11,8 @@ export const usage = `Usage: npm run fuzz -- [options]
   --json FILE   the summary, for machines
 `;
 
-export interface CommandOptions extends Omit<FuzzOptions, 'violations' | 'leak' | 'patienceMs' | 'signal'> {
+export interface CommandOptions
+  extends Omit<FuzzOptions, 'violations' | 'leak' | 'patienceMs' | 'isEnough' | 'signal'> {
   readonly json: string | undefined;
 }
 

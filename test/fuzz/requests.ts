@@ -1,6 +1,8 @@
 import { makeProof, signCompact } from '../support/dpop.js';
 import { authority } from '../support/sidecar.js';
-import { type Caller, type Cast, type Listening, originOf, type RouteRule, routes } from './deployment.js';
+import { type Caller, type Cast, type Listening, pathPrefix, type RouteRule, routes } from './deployment.js';
+import { hidden } from './dictionary.js';
+import { type Told, writeFrontFields } from './front-fields.js';
 import type { Random } from './random.js';
 
 /** A request in the parts that mutations work on. */
@@ -26,11 +28,16 @@ export interface GoodProof {
 export interface Desk {
   readonly cast: Cast;
   readonly listening: Listening;
-  readonly nonce: string;
+  /** the address that the connection comes from */
+  readonly peer: string;
+  /** by origin */
+  readonly nonces: ReadonlyMap<string, string>;
   /** the certificate that the connection shows */
   readonly holder: Caller | undefined;
   /** every proof that is good for something, the latest last */
   readonly proofs: Map<string, GoodProof>;
+  /** what fronts have written about certificates */
+  readonly told: Map<string, Told>;
 }
 
 export function assemble({ method, target, version, fields, body }: Draft): string {
@@ -63,8 +70,10 @@ export function draftRequest(random: Random, desk: Desk, mark: string): Draft {
     ? '/.well-known/oauth-protected-resource'
     : `${prefix}${slash}${rest.join('')}/${mark}`;
   const fitting = route.methods?.filter((name) => methods.some((known) => known === name)) ?? [];
-  const method =
-    fitting[0] !== undefined && random.chance(0.8)
+  const isUpgrade = route.websocket === true && random.chance(0.7);
+  const method = isUpgrade
+    ? 'GET'
+    : fitting[0] !== undefined && random.chance(0.8)
       ? random.pick(fitting as [string, ...string[]])
       : random.chance(0.95)
         ? random.pick(methods)
@@ -76,8 +85,15 @@ export function draftRequest(random: Random, desk: Desk, mark: string): Draft {
     fields: [`Host: ${authority}`, ...random.some(0.12, ordinaryFields), ...random.some(0.03, forgedFields)],
     body: '',
   };
-  draft.fields.push(...credentials(random, desk, { method, path, proof: route.proof }));
-  addBody(random, draft);
+  const { fields, holder, origin } = writeFrontFields(random, desk, mark);
+  const uri = `${origin}${pathPrefix[desk.listening]}${path}`;
+  const nonce = desk.nonces.get(origin) ?? '';
+  draft.fields.push(
+    ...credentials(random, { ...desk, holder }, { method, path, uri, nonce, proof: route.proof }),
+  );
+  draft.fields.push(...fields);
+  if (isUpgrade) draftUpgrade(random, draft);
+  else addBody(random, draft);
   return draft;
 }
 
@@ -141,6 +157,9 @@ export const forgedFields = [
 interface Need {
   readonly method: string;
   readonly path: string;
+  /** the same as its clients know it, without a query */
+  readonly uri: string;
+  readonly nonce: string;
   readonly proof: RouteRule['proof'];
 }
 
@@ -167,27 +186,33 @@ function chooseCaller(random: Random, { cast, holder }: Desk, { path, proof }: N
     : random.pick([first, ...others]);
 }
 
-function goodProof(random: Random, desk: Desk, { caller, method, path }: Need & { caller: Caller }): string {
+function goodProof(
+  random: Random,
+  desk: Desk,
+  { caller, method, uri, nonce }: Need & { caller: Caller },
+): string {
   const { key, token } = caller;
   if (key === undefined) throw new Error(`${caller.client} holds no key`);
-  const uri = `${originOf(desk.listening)}${path}`;
   const jti = random.text(16, 'abcdefghijklmnopqrstuvwxyz0123456789');
-  const nonce = random.chance(0.9) ? { nonce: desk.nonce } : {};
-  const proof = makeProof({ key, method, uri, token, ...nonce, claims: { jti } });
+  const proof = makeProof({
+    ...{ key, method, uri, token, claims: { jti } },
+    ...(random.chance(0.9) && { nonce }),
+  });
   desk.proofs.set(proof, { caller, method, uri });
   return proof;
 }
 
 /** Credentials that must not pass, each for a reason of its own; or that have passed before. */
-function badCredentials(random: Random, desk: Desk, { method, path }: Need): string[] {
-  const { cast, nonce } = desk;
+function badCredentials(random: Random, desk: Desk, need: Need): string[] {
+  const { cast } = desk;
+  const { method, uri, nonce } = need;
   const [caller] = cast.callers;
   if (caller?.key === undefined) throw new Error('the first caller holds a key');
   const { key, token } = caller;
   const now = Math.floor(Date.now() / 1000);
-  const good = { key, method, uri: `${originOf(desk.listening)}${path}`, token, nonce };
+  const good = { key, method, uri, token, nonce };
   const withProof = (proof: string) => [`Authorization: DPoP ${token}`, `DPoP: ${proof}`];
-  const sound = () => goodProof(random, desk, { method, path, proof: 'dpop', caller });
+  const sound = () => goodProof(random, desk, { ...need, caller });
   const replayed = [...desk.proofs.keys()].at(-1 - random.below(8));
   const cases: readonly [() => string[], ...(() => string[])[]] = [
     () => [],
@@ -211,14 +236,31 @@ function badCredentials(random: Random, desk: Desk, { method, path }: Need): str
   return random.pick(cases)();
 }
 
+/** An opening handshake, and what the client does not wait to send behind it: frames, or what would be a request. */
+function draftUpgrade(random: Random, draft: Draft): void {
+  draft.fields = draft.fields.filter((line) => !/^(?:connection|expect):/i.test(line) || random.chance(0.1));
+  const key = Buffer.from(random.text(16, 'abcdefghijklmnopqrstuvwxyz')).toString('base64');
+  draft.fields.push(
+    random.pick(['Connection: Upgrade', 'Connection: Upgrade', 'connection: keep-alive, upgrade']),
+    random.pick(['Upgrade: websocket', 'Upgrade: websocket', 'upgrade: WebSocket']),
+    'Sec-WebSocket-Version: 13',
+    `Sec-WebSocket-Key: ${key}`,
+    ...random.some(0.2, ['Sec-WebSocket-Protocol: chat', 'Sec-WebSocket-Extensions: permessage-deflate']),
+  );
+  draft.body = random.pick([
+    '',
+    hidden,
+    random.text(random.below(200), '\x81\x82\0\xff \r\nabc'),
+    random.text(random.pick([5000, 70_000]), '\x81\x82\0\xff \r\nabc'),
+  ]);
+}
+
 function addBody(random: Random, draft: Draft): void {
   const { method, fields } = draft;
   if (!random.chance(method === 'GET' || method === 'HEAD' ? 0.05 : 0.6)) return;
   const length = random.chance(0.9) ? random.below(200) : random.below(20_000);
   // A body that would be a request of its own, if anybody read it as one.
-  const content = random.chance(0.2)
-    ? `GET /public/hidden HTTP/1.1\r\nHost: ${authority}\r\n\r\n`
-    : random.text(length, 'abcdef0123456789 \r\n\0\xff');
+  const content = random.chance(0.2) ? hidden : random.text(length, 'abcdef0123456789 \r\n\0\xff');
   if (random.chance(0.5) || draft.version === 'HTTP/1.0') {
     fields.push(`Content-Length: ${content.length}`);
     draft.body = content;

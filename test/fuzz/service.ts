@@ -13,6 +13,8 @@ export interface Arrival {
   readonly message: RequestMessage;
   readonly whole: boolean;
   readonly answer: Answer;
+  /** what came behind it after the service had agreed to another protocol */
+  tunnelled: string;
 }
 
 /** Bytes that are no request, and what is wrong with them. */
@@ -25,6 +27,8 @@ export interface Oddity {
 interface Link {
   readonly socket: net.Socket;
   buffered: string;
+  /** what was agreed on: no HTTP comes any more */
+  switched: Arrival | undefined;
   /** the answer that was begun before the request was whole */
   early: Answer | undefined;
   /** answers are given one after the other */
@@ -75,13 +79,19 @@ export class FuzzService {
   }
 
   #serve(socket: net.Socket): void {
-    const link: Link = { socket, buffered: '', early: undefined, answering: Promise.resolve() };
+    const link: Link = {
+      ...{ socket, buffered: '', switched: undefined, early: undefined },
+      answering: Promise.resolve(),
+    };
     this.#links.add(link);
     socket.setEncoding('latin1');
     socket.on('error', () => {});
     socket.on('data', (text: string) => {
-      link.buffered += text;
-      this.#read(link);
+      if (link.switched !== undefined) link.switched.tunnelled += text;
+      else {
+        link.buffered += text;
+        this.#read(link);
+      }
     });
     socket.on('close', () => {
       this.#links.delete(link);
@@ -111,7 +121,12 @@ export class FuzzService {
       if (link.early === undefined) give(link, answer);
       link.early = undefined;
       link.buffered = link.buffered.slice(read.length);
-      this.#arrivals.push({ id: idOf(message), message, whole: true, answer });
+      const arrival = { id: idOf(message), message, whole: true, answer, tunnelled: '' };
+      this.#arrivals.push(arrival);
+      if (answer.tunnelled === undefined) continue;
+      link.switched = arrival;
+      arrival.tunnelled = link.buffered;
+      link.buffered = '';
     }
   }
 
@@ -126,9 +141,15 @@ export class FuzzService {
     if (read.kind === 'malformed') this.#oddities.push({ why: read.why, bytes: buffered });
     else if (read.message !== undefined) {
       const { message } = read;
-      this.#arrivals.push({ id: idOf(message), message, whole: false, answer: this.#decide(message) });
+      const answer = this.#decide(message);
+      this.#arrivals.push({ id: idOf(message), message, whole: false, answer, tunnelled: '' });
     } else if (!/^[A-Z-]/.test(buffered)) this.#oddities.push({ why: 'no request', bytes: buffered });
   }
+}
+
+/** Whether Holdfast has made this id; it takes over those of fronts. */
+export function isOurs(id: string): boolean {
+  return /^[0-9a-f-]{36}$/.test(id);
 }
 
 function idOf({ all }: RequestMessage): string {

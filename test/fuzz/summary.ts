@@ -10,6 +10,7 @@ export function formatSummary({ seed, seconds, tally, violations, residentBytes 
     `failed: ${list(tally.failed)}`,
     `otherwise: ${list(tally.otherwise)}`,
     `status: ${list(tally.answers)}`,
+    `bytes through WebSockets: ${tally.tunnelledToService} to the service, ${tally.tunnelledToClients} to clients`,
     `good requests meanwhile: ${tally.good}, of these too late ${tally.late}; resident memory, MiB: ${residentBytes.map(({ before, after }) => `${mib(before)} to ${mib(after)}`).join(', ')}`,
     `violations: ${violations}`,
   ].join('\n');

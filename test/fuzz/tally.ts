@@ -10,6 +10,9 @@ export class Tally {
   readonly otherwise: Record<string, number> = {};
   readonly answers: Record<string, number> = {};
   arrivals = 0;
+  /** bytes that came to the service behind a 101, and that went to clients */
+  tunnelledToService = 0;
+  tunnelledToClients = 0;
   good = 0;
   /** of these got no answer of the service in time */
   late = 0;

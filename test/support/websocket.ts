@@ -13,6 +13,11 @@ export const handshake: readonly string[] = [
   `Sec-WebSocket-Key: ${websocketKey}`,
 ];
 
+/** @param key - Sec-WebSocket-Key of the handshake. @see RFC 6455 §1.3 */
+export function acceptFor(key: string): string {
+  return createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+}
+
 /** The same without the lines of these names, and with others. */
 export function handshakeWith(without: readonly string[], ...others: readonly string[]): string[] {
   const left = handshake.filter(
@@ -24,12 +29,11 @@ export function handshakeWith(without: readonly string[], ...others: readonly st
 /** The 101 of a service that agrees. @param fields - further lines */
 export function switching(request: SeenRequest, ...fields: readonly string[]): string {
   const [key = ''] = request.all('sec-websocket-key');
-  const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
   return [
     'HTTP/1.1 101 Switching Protocols',
     'Upgrade: websocket',
     'Connection: Upgrade',
-    `Sec-WebSocket-Accept: ${accept}`,
+    `Sec-WebSocket-Accept: ${acceptFor(key)}`,
     ...fields,
     '',
     '',
