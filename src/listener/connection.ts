@@ -3,6 +3,7 @@ import { TLSSocket } from 'node:tls';
 import type { Denial } from '../denial/denial.js';
 import type { PresentedCertificate } from '../request/client-certificate.js';
 import type { TrustedFront, TrustedProxies } from '../request/trusted-proxies.js';
+import type { Clock } from '../support/clock.js';
 import type { TlsTrust } from './trust.js';
 
 /** One thing to do on a connection, in the order in which the requests were sent. */
@@ -25,6 +26,7 @@ export interface PeerRules {
   readonly proxies: TrustedProxies;
   /** whether services are told of trusted certificates, so that more than a thumbprint of them is kept */
   readonly keepCertificates: boolean;
+  readonly clock: Clock;
 }
 
 // A client may send requests ahead (RFC 9112 §9.3.2), but not as many as it likes.
@@ -51,14 +53,16 @@ export class Connection {
   /** it has to be closed here: the answer under way may have begun before it could say that it is the last */
   #ending = false;
 
-  constructor(socket: Socket, trust: TlsTrust | undefined, rules: PeerRules) {
+  constructor(socket: Socket, trust: TlsTrust | undefined, { proxies, keepCertificates, clock }: PeerRules) {
     this.socket = socket;
     this.remoteAddress = socket.remoteAddress ?? '';
-    this.front = rules.proxies.find(this.remoteAddress);
+    this.front = proxies.find(this.remoteAddress);
     // Nobody waits any more for what is still to be done.
     socket.once('close', () => this.closeAfterAnswer());
     this.certificate =
-      socket instanceof TLSSocket ? trust?.capture(socket, rules.keepCertificates) : undefined;
+      socket instanceof TLSSocket
+        ? trust?.capture(socket, { keepFields: keepCertificates, nowMs: clock.nowMs() })
+        : undefined;
   }
 
   /** whether an answer is still to be given */

@@ -9,7 +9,6 @@ import { HeldSocket } from '../forward/held-socket.js';
 import { toRefusal } from '../gate/refusal.js';
 import { openRecord } from '../observability/request-record.js';
 import { bind, type SocketAddress } from '../support/bind.js';
-import type { Clock } from '../support/clock.js';
 import { Turns } from '../support/turns.js';
 import type { Connection, PeerRules } from './connection.js';
 import { type ConnectionLimits, ConnectionTable } from './connection-table.js';
@@ -27,7 +26,6 @@ export interface ListenerOptions extends ConnectionLimits, PeerRules {
   /** head and body; 0: no limit */
   readonly requestTimeoutMs: number;
   readonly idleTimeoutMs: number;
-  readonly clock: Clock;
 }
 
 // How often Node looks for requests that are late; its default of 30 s would make a limit of 10 s one of 40.

@@ -1,6 +1,11 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import type { ServerOptions } from 'node:https';
-import { createSecureContext, type TLSSocket } from 'node:tls';
+import {
+  createSecureContext,
+  type DetailedPeerCertificate,
+  type PeerCertificate,
+  type TLSSocket,
+} from 'node:tls';
 import { buildClientCert } from '../request/client-cert-field.js';
 import type { PresentedCertificate } from '../request/client-certificate.js';
 import { sha256Base64url } from '../support/digest.js';
@@ -108,7 +113,10 @@ export class TlsTrust {
    * @param keepFields - whether the service is to be told of a trusted certificate (RFC 9440)
    * @see RFC 8705 §3.1, §6.2; REQUIREMENTS J01, J05, J12, K03, K09
    */
-  capture(socket: TLSSocket, keepFields: boolean): PresentedCertificate | undefined {
+  capture(
+    socket: TLSSocket,
+    { keepFields, nowMs }: { keepFields: boolean; nowMs: number },
+  ): PresentedCertificate | undefined {
     if (this.meaning === 'off') return undefined;
     const certificate = certificateOf(socket);
     if (certificate === undefined) return undefined;
@@ -116,47 +124,77 @@ export class TlsTrust {
     if (this.meaning === 'possession') return { thumbprint, trusted: false, distrust: undefined };
     if (!socket.authorized)
       return { thumbprint, trusted: false, distrust: String(socket.authorizationError) };
-    const others = keepFields ? chainOf(certificate).map(({ raw }) => raw) : [];
-    const fields = keepFields ? buildClientCert({ leaf: certificate.raw, others }) : undefined;
-    return { thumbprint, trusted: true, ...this.#validity(certificate), fields };
+    const others = this.#intermediatesOf(socket);
+    const fields = keepFields
+      ? buildClientCert({ leaf: certificate.raw, others: others.map(({ raw }) => raw) })
+      : undefined;
+    return { thumbprint, trusted: true, ...this.#validity(certificate, others, nowMs), fields };
   }
 
   /**
    * Within what time the verdict holds: that of the certificate and of the intermediates that came with it, up to the first
    * that a configured CA vouches for. Decides nothing about trust, it can only end it; CAs are watched by `hasEnded`.
-   * Where several intermediates fit, the one that ends last is taken, as OpenSSL does.
+   *
+   * Of several intermediates with one name Node tells the first. One that is out of date now is not the one that OpenSSL has
+   * gone by, and says nothing.
    */
-  #validity(leaf: X509Certificate): { notBeforeMs: number; notAfterMs: number } {
-    const sent = chainOf(leaf);
-    let notBeforeMs = Number.NEGATIVE_INFINITY;
-    let notAfterMs = Number.POSITIVE_INFINITY;
-    for (let link: X509Certificate | undefined = leaf; link !== undefined; ) {
-      const one: X509Certificate = link;
-      notBeforeMs = Math.max(notBeforeMs, Date.parse(one.validFrom));
-      notAfterMs = Math.min(notAfterMs, Date.parse(one.validTo));
+  #validity(
+    leaf: X509Certificate,
+    others: readonly X509Certificate[],
+    nowMs: number,
+  ): { notBeforeMs: number; notAfterMs: number } {
+    const validity = datesOf(leaf);
+    for (const [index, one] of [leaf, ...others].entries()) {
+      const { notBeforeMs, notAfterMs } = datesOf(one);
+      if (index > 0 && notBeforeMs <= nowMs && nowMs < notAfterMs) {
+        validity.notBeforeMs = Math.max(validity.notBeforeMs, notBeforeMs);
+        validity.notAfterMs = Math.min(validity.notAfterMs, notAfterMs);
+      }
       if (this.#anchors.some((anchor) => one.checkIssued(anchor))) break;
-      const issuers = sent.filter((other) => other !== one && one.checkIssued(other));
-      for (const issuer of issuers) sent.splice(sent.indexOf(issuer), 1);
-      link = issuers.toSorted((a, b) => Date.parse(b.validTo) - Date.parse(a.validTo))[0];
     }
-    return { notBeforeMs, notAfterMs };
+    return validity;
+  }
+
+  /**
+   * The certificates that lead from the client's own to a configured CA, as far as the client has sent them: each vouches for
+   * the one before. What else came along is left out. A resumed session has none of them.
+   *
+   * Node takes those that the client did not send from our CAs.
+   */
+  #intermediatesOf(socket: TLSSocket): X509Certificate[] {
+    const found: X509Certificate[] = [];
+    // Null on a closed socket.
+    const own: Partial<DetailedPeerCertificate> | null = socket.getPeerCertificate(true);
+    for (let last = own, next = own?.issuerCertificate; next !== undefined && next !== last; ) {
+      const one = new X509Certificate(next.raw);
+      if (this.#anchors.some(({ raw }) => raw.equals(one.raw))) break;
+      found.push(one);
+      last = next;
+      next = next.issuerCertificate;
+    }
+    return found;
   }
 }
 
-/** Node hands the intermediates out with the first call and forgets them, up to 26.8: one call for each connection. */
+/**
+ * The client's own certificate, as long as the connection is there. By Node's older call: the newer one,
+ * `getPeerX509Certificate`, takes the others that came along out of OpenSSL's list and frees them never, up to 100 KB
+ * of encoded certificates for each handshake that anybody makes.
+ */
 function certificateOf(socket: TLSSocket): X509Certificate | undefined {
   const known = certificates.get(socket);
   if (known !== undefined) return known;
-  const certificate = socket.getPeerX509Certificate();
-  if (certificate !== undefined) certificates.set(socket, certificate);
+  // Without a certificate the object is empty, and on a closed socket it is null, whatever its type says.
+  const told: Partial<PeerCertificate> | null = socket.getPeerCertificate();
+  if (told?.raw === undefined) return undefined;
+  const certificate = new X509Certificate(told.raw);
+  certificates.set(socket, certificate);
   return certificate;
 }
 
 const certificates = new WeakMap<TLSSocket, X509Certificate>();
 
-/** What came with the certificate, in the order in which it was sent. A resumed session has none of it. */
-function chainOf({ issuerCertificate }: X509Certificate): X509Certificate[] {
-  const chain: X509Certificate[] = [];
-  for (let next = issuerCertificate; next !== undefined; next = next.issuerCertificate) chain.push(next);
-  return chain;
+/** ms since the epoch */
+function datesOf({ validFrom, validTo }: X509Certificate): { notBeforeMs: number; notAfterMs: number } {
+  return { notBeforeMs: Date.parse(validFrom), notAfterMs: Date.parse(validTo) };
 }

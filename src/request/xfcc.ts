@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import type { CertificateChain } from './client-certificate.js';
 import { parseEscapedPem } from './escaped-pem.js';
 
@@ -64,7 +65,17 @@ function mayBeEndedByItsCertificate(element: Element): boolean {
     (value = '') => parseEscapedPem(value, { plain: false }) ?? [],
   );
   if (certificates.length === 0) return hasNames(element);
-  return certificates.some((der) => keyOfCertificate.test(der.toString('latin1')));
+  return certificates.some(mayNameCertificate);
+}
+
+/** Looked for in the bytes, where no reading of names can miss it, and in the names, whose encoding may be in pieces. */
+function mayNameCertificate(der: Buffer): boolean {
+  if (keyOfCertificate.test(der.toString('latin1'))) return true;
+  try {
+    return keyOfCertificate.test(new X509Certificate(der).subjectAltName ?? '');
+  } catch {
+    return true;
+  }
 }
 
 function hasNames(element: Element): boolean {

@@ -29,14 +29,16 @@ describe('identity.clientCertificate: rfc9440', () => {
     assert.deepEqual(seen.all('client-cert-chain'), []);
   });
 
-  test('K03: what the client sent beside its own certificate follows in TLS order, without the leaf', async () => {
+  test('K03: the intermediates that the client sent follow in TLS order, without the leaf and the CA', async () => {
     const below = await guarded.ca.issueCa({ cn: 'below' });
+    const beside = await guarded.ca.issueCa({ cn: 'beside' });
     const deep = await below.issue({ cn: 'deep', usage: 'client' });
-    const cert = deep.certPem + below.certPem + guarded.ca.certPem;
-    const { seen } = await guarded.admits({ ...boundTo(guarded, deep), tls: { cert, key: deep.keyPem } });
-    assert.deepEqual(seen.all('client-cert'), [clientCert(deep)]);
-    const chain = [below, guarded.ca].map(({ certPem }) => clientCert({ der: derOf(certPem) }));
-    assert.deepEqual(seen.all('client-cert-chain'), [chain.join(', ')]);
+    for (const more of [[], [guarded.ca], [guarded.ca, beside]]) {
+      const cert = [deep, below, ...more].map(({ certPem }) => certPem).join('');
+      const { seen } = await guarded.admits({ ...boundTo(guarded, deep), tls: { cert, key: deep.keyPem } });
+      assert.deepEqual(seen.all('client-cert'), [clientCert(deep)]);
+      assert.deepEqual(seen.all('client-cert-chain'), [clientCert({ der: derOf(below.certPem) })]);
+    }
   });
 
   test('K08: a chain of more than 10 KiB arrives whole', async () => {

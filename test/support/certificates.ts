@@ -14,6 +14,8 @@ export interface CertificateRequest {
   readonly usage: 'client' | 'server';
   /** DNS names and IP addresses of a server; an address is recognised by its form */
   readonly san?: readonly string[];
+  /** in place of these, the extension as it is to be encoded */
+  readonly encodedSan?: Uint8Array;
   /** default: an hour ago */
   readonly notBefore?: Date;
   /** default: in a day */
@@ -37,12 +39,16 @@ export interface Ca {
   issue(request: CertificateRequest): Promise<IssuedCertificate>;
   /** An intermediate CA below this one. */
   issueCa(request: CaRequest): Promise<Ca>;
+  /** Another certificate for its name and its key, by the same issuer. */
+  renew(dates: Omit<CaRequest, 'cn'>): Promise<Ca>;
   /** A revocation list in PEM. @see RFC 5280 §5 */
   revoke(revoked: readonly IssuedCertificate[], dates?: RevocationDates): Promise<string>;
 }
 
 export interface CaRequest {
   readonly cn?: string;
+  /** default: an hour ago */
+  readonly notBefore?: Date;
   /** default: in a day */
   readonly notAfter?: Date;
 }
@@ -62,7 +68,7 @@ export async function makeSelfSigned(request: CertificateRequest): Promise<Issue
     name: nameOf(request.cn),
     keys,
     signingAlgorithm,
-    extensions: [...(await endEntityExtensions(request, keys)), ...subjectAlternativeName(request.san ?? [])],
+    extensions: [...(await endEntityExtensions(request, keys)), ...subjectAlternativeName(request)],
   });
   return withKey(certificate, keys);
 }
@@ -103,6 +109,7 @@ async function createCa(
     certPem: toPem(certificate),
     issue: (request) => issue(request, self),
     issueCa: async (request) => createCa(request, await generateKeys(), self),
+    renew: (dates) => createCa({ cn, ...dates }, keys, parent),
     revoke: (revoked, dates = {}) => revoke(revoked, dates, self),
   };
 }
@@ -142,7 +149,7 @@ async function issue(request: CertificateRequest, ca: SigningCa): Promise<Issued
     extensions: [
       ...(await endEntityExtensions(request, keys)),
       await x509.AuthorityKeyIdentifierExtension.create(ca.certificate),
-      ...subjectAlternativeName(request.san ?? []),
+      ...subjectAlternativeName(request),
     ],
   });
   return withKey(certificate, keys);
@@ -192,7 +199,8 @@ function nameOf(cn: string): x509.JsonName {
   return [{ CN: [cn] }];
 }
 
-function subjectAlternativeName(names: readonly string[]): x509.Extension[] {
+function subjectAlternativeName({ san: names = [], encodedSan }: CertificateRequest): x509.Extension[] {
+  if (encodedSan !== undefined) return [new x509.Extension('2.5.29.17', false, encodedSan)];
   if (names.length === 0) return [];
   return [
     new x509.SubjectAlternativeNameExtension(

@@ -70,7 +70,9 @@ async function connectUnder<T>(
 }
 
 const validityUnder = async (trust: TlsTrust, shown: ClientTls) => {
-  const seen = await connectUnder(trust, shown, { look: (socket) => trust.capture(socket, false) });
+  const seen = await connectUnder(trust, shown, {
+    look: (socket) => trust.capture(socket, { keepFields: false, nowMs: now }),
+  });
   assert.ok(seen?.trusted === true, JSON.stringify(seen));
   return { from: seen.notBeforeMs, to: Math.round(seen.notAfterMs / hourMs - now / hourMs) };
 };
@@ -146,12 +148,28 @@ test('J12: and with the first of the intermediates that came with it', async () 
   assert.equal((await validityUnder(configured, { cert, key })).to, 5);
 });
 
-test('J12, trap Node: the intermediates are told once: mode required looks twice', async () => {
+test('J12, trap Node: the first of a name: one that is out of date is not what the verdict rests on', async () => {
+  const short = await ca.issueCa({ cn: 'Issuing CA', notAfter: inHours(2) });
+  const { certPem, keyPem: key } = await short.issue({ cn: 'leaf', usage: 'client', notAfter: inHours(5) });
+  const over = await short.renew({ notBefore: inHours(-3), notAfter: inHours(-1) });
+  const ahead = await short.renew({ notBefore: inHours(1), notAfter: inHours(3) });
+  const trust = new TlsTrust(options(), now);
+  const endUnder = async (...chain: Ca[]) => {
+    const cert = certPem + chain.map((one) => one.certPem).join('');
+    return (await validityUnder(trust, { cert, key })).to;
+  };
+  assert.equal(await endUnder(short, over, ahead), 2);
+  assert.equal(await endUnder(over, short), 5);
+  assert.equal(await endUnder(ahead, short), 5);
+});
+
+test('J12: mode required looks at a certificate twice, and sees the same', async () => {
   const short = await ca.issueCa({ cn: 'Issuing CA', notAfter: inHours(2) });
   const { certPem, keyPem } = await short.issue({ cn: 'leaf', usage: 'client', notAfter: inHours(5) });
   const trust = new TlsTrust(options({ mode: 'required' }), now);
   const shown = { cert: `${certPem}${short.certPem}`, key: keyPem };
-  const look = (socket: tls.TLSSocket) => trust.accepts(socket) && trust.capture(socket, false);
+  const look = (socket: tls.TLSSocket) =>
+    trust.accepts(socket) && trust.capture(socket, { keepFields: false, nowMs: now });
   const seen = await connectUnder(trust, shown, { look });
   assert.ok(seen);
   assert.ok(seen.trusted);
@@ -161,7 +179,9 @@ test('J12, trap Node: the intermediates are told once: mode required looks twice
 test('J12: an untrusted certificate has no dates, and its cause', async () => {
   const crl = [{ pem: await ca.revoke([client]), nextUpdateMs: undefined }];
   const trust = new TlsTrust(options({ crl }), now);
-  const seen = await connectUnder(trust, showing(client), { look: (socket) => trust.capture(socket, false) });
+  const seen = await connectUnder(trust, showing(client), {
+    look: (socket) => trust.capture(socket, { keepFields: false, nowMs: now }),
+  });
   assert.deepEqual(seen, {
     thumbprint: client.thumbprint,
     trusted: false,

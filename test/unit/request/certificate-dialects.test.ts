@@ -172,6 +172,30 @@ describe('X-Forwarded-Client-Cert of Envoy', () => {
     assert.deepEqual(parseXfcc(`${cert(plain)};DNS=a.test;DNS=b.test,${cert(one)}`)?.leaf, one.der);
   });
 
+  // DER has no strings in pieces, but OpenSSL reads them.
+  test('K07: such a name is found in whatever pieces it is encoded', async () => {
+    const text = `a,Cert="${envoyEscaped(two.certPem)}"`;
+    const encoded = (tag: number, ...content: Uint8Array[]): Buffer => {
+      const bytes = Buffer.concat(content);
+      return Buffer.concat([Buffer.from([tag, 0x82, bytes.length >> 8, bytes.length & 0xff]), bytes]);
+    };
+    const pieces = (...parts: string[]) => parts.map((part) => encoded(0x16, Buffer.from(part)));
+    // [6], a URI
+    const names = {
+      whole: encoded(0x86, Buffer.from(text)),
+      pieces: encoded(0xa6, ...pieces(text.slice(0, 4), text.slice(4))),
+      harmless: encoded(0xa6, ...pieces('spiffe:', '//a')),
+    };
+    const shown = async (name: Buffer, uri: string) => {
+      const encodedSan = encoded(0x30, name);
+      const thief = await makeSelfSigned({ cn: 'thief', usage: 'client', encodedSan });
+      return parseXfcc(`Hash=ab;${cert(thief)};URI=${uri},${cert(one)}`);
+    };
+    assert.equal(await shown(names.whole, 'a'), undefined);
+    assert.equal(await shown(names.pieces, 'a'), undefined);
+    assert.deepEqual((await shown(names.harmless, 'spiffe://a'))?.leaf, one.der);
+  });
+
   test('K07: what is not whole, or says one thing twice', () => {
     for (const text of [
       '',

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type IssuedCertificate, makeSelfSigned } from '../support/certificates.js';
+import { Checkpoint } from '../support/checkpoint.js';
+import { boundTo, type ClientTls, showing } from '../support/mtls.js';
+import { Wire } from '../support/wire.js';
+
+const megabyte = 1024 * 1024;
+// With the 150 certificates a handshake stays below the 100 KB that OpenSSL takes, and Node's leak above a megabyte each.
+const besides = 150;
+const handshakes = 100;
+const boundBytes = 60 * megabyte;
+
+/** A client that sends many certificates which lead nowhere beside its own. */
+async function showingMore({ certPem, keyPem }: IssuedCertificate): Promise<ClientTls> {
+  const { certPem: other } = await makeSelfSigned({ cn: 'other', usage: 'client' });
+  return { cert: certPem + other.repeat(besides), key: keyPem };
+}
+
+/** @returns by how many bytes the process has grown, after the first few connections */
+async function growth(guarded: Checkpoint, connect: () => Promise<void>): Promise<number> {
+  const resident = () => guarded.sidecar.metric('process_resident_memory_bytes');
+  for (let warm = 0; warm < 10; warm++) await connect();
+  const before = await resident();
+  for (let made = 0; made < handshakes; made++) await connect();
+  return (await resident()) - before;
+}
+
+test('J09, trap Node: getPeerX509Certificate: a handshake of a stranger leaves nothing behind', async (t) => {
+  const guarded = await Checkpoint.start({ tls: {} });
+  t.after(() => guarded.stop());
+  const shown = await showingMore(await makeSelfSigned({ cn: 'stranger', usage: 'client' }));
+  // So that the handshake is over on the other side when it is here.
+  const tls = { ...shown, maxVersion: 'TLSv1.2' } as const;
+  const grown = await growth(guarded, async () => {
+    const wire = await Wire.open({ port: guarded.sidecar.port, tls });
+    wire.close();
+    await wire.closed();
+  });
+  assert.ok(grown < boundBytes, `${grown} bytes more after ${handshakes} handshakes`);
+});
+
+test('J09, trap Node: getPeerX509Certificate: nor does a request under a certificate of the CA', async (t) => {
+  const guarded = await Checkpoint.start({ tls: { ca: ['ca.pem'] } });
+  t.after(() => guarded.stop());
+  const client = await guarded.ca.issue({ cn: 'client', usage: 'client' });
+  // Twin: they get in nobody's way.
+  await guarded.admits({ ...boundTo(guarded, client), tls: showing(client) });
+  const call = { ...boundTo(guarded, client), tls: await showingMore(client) };
+  const grown = await growth(guarded, async () => void (await guarded.admits(call)));
+  assert.ok(grown < boundBytes, `${grown} bytes more after ${handshakes} requests`);
+});
