@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Admission } from '../gate/admission.js';
 import type { Framing } from '../request/framing.js';
 import { addNonce, checkAnswer } from './answer.js';
@@ -9,7 +9,6 @@ import {
   type CopiedResponseHeaders,
   copyResponseHeaders,
   type HygieneOptions,
-  remainingHops,
 } from './hygiene.js';
 import { buildIdentity, type IdentityOptions } from './identity.js';
 import { hasLeft, type Inbound } from './inbound.js';
@@ -78,7 +77,6 @@ export class Forwarder {
     const assertion = signer && (await signer.sign(admission));
     if (signer !== undefined && assertion !== undefined) statements.push([signer.header, assertion]);
     if (hasLeft(inbound)) return neverSent;
-    if (remainingHops(facts) === 0) return answerLocally(response, facts.requestId);
 
     const entered = this.#parts.pool.enter(response);
     const leave = entered instanceof Promise ? await entered : entered;
@@ -209,19 +207,13 @@ function announcesBody({ contentLength = '0', transferEncoding }: CopiedResponse
 /** The client left before the service was asked. */
 const neverSent: Forwarded = { status: 0, upstreamMs: undefined };
 
-/** @see RFC 9110 §7.6.2: Max-Forwards 0 makes us the final recipient */
-function answerLocally(response: ServerResponse, requestId: string): Promise<Forwarded> {
-  return new Promise((resolve) => {
-    // Not before: the connection is this answer's until then.
-    response.once('close', () => resolve({ status: 204, upstreamMs: undefined }));
-    response.writeHead(204, ['X-Request-Id', requestId, 'Cache-Control', 'no-store']);
-    response.end();
-  });
-}
-
-/** After the answer: a request that is still being sent has nobody to read it, so its connection ends (A19). */
+/**
+ * After the answer: a request that is still being sent has nobody to read it, so its connection ends (A19). So does the
+ * connection to the service, where that has answered and does not read the rest: nothing else would ever end it, and its
+ * place is another's already.
+ */
 function settleRequest(request: IncomingMessage, call: UpstreamCall, answer: IncomingMessage): void {
-  if (request.complete && answer.complete) return;
+  if (request.complete && answer.complete && call.isSent()) return;
   call.abort();
   if (!request.complete) request.socket.destroySoon();
 }

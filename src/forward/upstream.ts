@@ -40,6 +40,8 @@ export interface UpstreamCall {
   abort(): void;
   /** Its connection is not used again after the answer. To be called while the answer is being looked at. */
   retire(): void;
+  /** Whether all of the request has gone out to the service. */
+  isSent(): boolean;
 }
 
 /**
@@ -97,6 +99,7 @@ export class Upstream {
         current.abort();
       },
       retire: () => current.retire(),
+      isSent: () => current.isSent(),
     };
   }
 
@@ -121,6 +124,7 @@ export class Upstream {
       retire: () => {
         outgoing.shouldKeepAlive = false;
       },
+      isSent: () => outgoing.writableFinished,
     };
   }
 

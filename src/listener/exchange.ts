@@ -5,6 +5,7 @@ import { Denial } from '../denial/denial.js';
 import { Fault } from '../denial/fault.js';
 import type { Forwarder } from '../forward/forwarder.js';
 import type { HeldSocket } from '../forward/held-socket.js';
+import { remainingHops } from '../forward/hygiene.js';
 import { InboundBody } from '../forward/inbound.js';
 import type { Admission } from '../gate/admission.js';
 import type { Gate } from '../gate/gate.js';
@@ -146,7 +147,10 @@ export class Exchange implements Job {
       case 'refused':
         return this.#refuse(verdict);
       case 'metadata':
-        return this.#answerMetadata(verdict.facts);
+        return this.#answerLocally(
+          this.#parts.metadata.answer(verdict.facts.method, verdict.facts.target.path),
+          verdict.facts,
+        );
       case 'admitted':
         return this.#forward(verdict.admission);
     }
@@ -156,7 +160,6 @@ export class Exchange implements Job {
     const { facts, grant } = admission;
     const { route, token, constraint } = grant;
     const record = this.#record;
-    this.#isForwarding = true;
     this.#connection.markAdmitted();
     record.facts = facts;
     record.route = route;
@@ -164,6 +167,9 @@ export class Exchange implements Job {
     record.proof = grant.proof;
     record.key = constraint?.jkt ?? constraint?.x5tS256;
     record.exception = grant.exception?.id;
+    // That makes us the final recipient. @see RFC 9110 §7.6.2
+    if (remainingHops(facts) === 0) return this.#answerLocally(noContent, facts);
+    this.#isForwarding = true;
     try {
       const inbound = {
         request: this.#request,
@@ -177,17 +183,16 @@ export class Exchange implements Job {
         this.#expectation === 'continue',
       );
       record.upstreamMs = upstreamMs;
-      this.#end(status, upstreamMs === undefined ? 'local' : 'forwarded');
+      this.#end(status, 'forwarded');
     } catch (error) {
       await this.#refuse(toRefusal(error, { facts, route, ...(token && { token }) }));
     }
   }
 
-  async #answerMetadata(facts: RequestFacts): Promise<void> {
+  async #answerLocally({ status, headers, body }: Answer, facts: RequestFacts): Promise<void> {
     this.#record.facts = facts;
-    const { status, headers, body } = this.#parts.metadata.answer(facts.method, facts.target.path);
     const answer = { status, headers: [...headers, 'X-Request-Id', this.#record.requestId], body };
-    await this.#write(answer, this.#ending(facts, false));
+    await this.#write(answer, facts, false);
     this.#end(status, 'local');
   }
 
@@ -217,13 +222,14 @@ export class Exchange implements Job {
       return;
     }
     record.status = cause.entry.status;
-    // A body that came with the head is parsed by then: it is not unread, and need not end the connection.
-    if (!this.#request.complete) await nextTurn();
     const answer = this.#parts.replies.refuse(refusal, record.requestId);
-    await this.#write(answer, this.#ending(facts, isMessageFault(cause.entry)));
+    await this.#write(answer, facts, isMessageFault(cause.entry));
   }
 
-  async #write(answer: Answer, ending: Ending): Promise<void> {
+  async #write(answer: Answer, facts: RequestFacts | undefined, messageFault: boolean): Promise<void> {
+    // A body that came with the head is parsed by then: it is not unread, and need not end the connection.
+    if (!this.#request.complete) await nextTurn();
+    const ending = this.#ending(facts, messageFault);
     if (ending !== 'keep') this.#connection.closeAfterAnswer();
     const inbound = { request: this.#request, response: this.#response, body: this.#body };
     await writeAnswer(inbound, answer, ending);
@@ -243,6 +249,8 @@ export class Exchange implements Job {
     this.#record.outcome = this.#isGiven || status === 101 ? outcome : 'aborted';
   }
 }
+
+const noContent: Answer = { status: 204, headers: ['Cache-Control', 'no-store'], body: '' };
 
 // What is wrong with the message itself: whatever follows on this connection cannot be trusted to be a request.
 function isMessageFault(entry: { readonly status: number; readonly error?: string }): boolean {

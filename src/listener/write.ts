@@ -29,7 +29,8 @@ export function writeAnswer(
     if (request.method === 'HEAD') response.end();
     else if (ending !== 'drain-and-close') response.end(answer.body);
     else {
-      response.write(answer.body);
+      if (answer.body === '') response.flushHeaders();
+      else response.write(answer.body);
       void body.dropRest().then(() => response.end());
     }
     if (!response.writableFinished) endUnread(request.socket, response);

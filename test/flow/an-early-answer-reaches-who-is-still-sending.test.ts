@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import * as net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { Guarded } from '../support/guarded.js';
+import { Guarded, until } from '../support/guarded.js';
 
 const megabyte = 1024 * 1024;
 /** by the path that asks for it; the others get the first one */
@@ -44,6 +47,34 @@ before(async () => {
 after(async () => {
   await guarded.stop();
   service.close();
+});
+
+test('S09: a service that has answered and does not read the rest keeps no connection of ours', async (t) => {
+  // A unix socket takes less into its buffers than the body is long.
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
+  const path = join(folder, 'service');
+  const deaf = net.createServer(answerEarly).listen(path);
+  await once(deaf, 'listening');
+  const behind = await Guarded.start({ config: { upstream: { url: `unix:${path}`, connections: 2 } } });
+  t.after(async () => {
+    await behind.stop();
+    deaf.close();
+    rmSync(folder, { recursive: true });
+  });
+  const descriptors = () => behind.sidecar.metric('process_open_fds');
+  const before = await descriptors();
+  const body = 'x'.repeat(384 * 1024);
+  for (let sent = 0; sent < 20; sent++) {
+    const headers = [`Content-Length: ${body.length}`];
+    const response = await behind.send({ method: 'POST', target: '/sized', headers, body });
+    assert.deepEqual([response.status, response.body], [413, 'large']);
+  }
+  await until(async () => (await descriptors()) <= before + 2, 'its connections are closed');
+  // Twin: one whose request went out whole is kept, and used again.
+  const kept = await descriptors();
+  for (let sent = 0; sent < 5; sent++) assert.equal((await behind.send({ target: '/' })).status, 200);
+  await until(async () => (await descriptors()) <= kept + 1, 'the one that is kept serves them all');
+  seen.length = 0;
 });
 
 describe('A19: the service answers before it has the body', () => {

@@ -253,6 +253,29 @@ describe('B05: Max-Forwards', () => {
       closes: false,
     });
   });
+  test('A19: a body that goes on behind that answer is dropped, within bounds, and gets no second one', async () => {
+    guarded.service.reset();
+    const wire = await guarded.open();
+    const parts = {
+      method: 'OPTIONS',
+      target: '/x',
+      headers: ['Max-Forwards: 0', 'Transfer-Encoding: chunked'],
+    };
+    wire.send(`${guarded.proven(parts)}5\r\nab`);
+    const response = await wire.response();
+    assert.deepEqual([response.status, response.one('connection')], [204, 'close']);
+    wire.send('cde\r\nzz\r\n');
+    assert.equal(await wire.closed(), '');
+    assert.equal(guarded.service.bytes, 0);
+  });
+  test('A19: twin: behind one that came whole the connection goes on', async () => {
+    const wire = await guarded.open();
+    const headers = ['Max-Forwards: 0', 'Content-Length: 5'];
+    wire.send(guarded.proven({ method: 'OPTIONS', target: '/x', headers, body: 'GET /' }) + guarded.proven());
+    assert.equal((await wire.response()).status, 204);
+    assert.equal((await wire.response()).status, 200);
+    wire.close();
+  });
   test('5 arrives as 4', async () => {
     assert.deepEqual((await seen(['Max-Forwards: 5'], 'OPTIONS')).get('max-forwards'), ['4']);
   });
