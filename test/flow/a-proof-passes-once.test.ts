@@ -134,7 +134,7 @@ test('I04, trap lru-cache: a full store refuses everybody with 503 and forgets n
 describe('time reopens nothing', () => {
   let guarded: Checkpoint;
   before(async () => {
-    guarded = await Checkpoint.start({ nodeArgs: shiftableClock([69_000, -120_000, 10_000]) });
+    guarded = await Checkpoint.start({ nodeArgs: shiftableClock([62_000, -120_000, 10_000]) });
     await guarded.fetchNonce();
   });
   after(() => guarded.stop());

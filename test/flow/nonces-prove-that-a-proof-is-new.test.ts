@@ -146,8 +146,8 @@ describe('nonces grow old', () => {
   let shifted = 0;
   before(async () => {
     guarded = await Checkpoint.start({
-      config: { dpop: { nonce: 'required', nonceLifetime: '30s' } },
-      nodeArgs: shiftableClock([15_000, 8_000, 15_000]),
+      config: { dpop: { nonce: 'required', nonceLifetime: '300s' } },
+      nodeArgs: shiftableClock([150_000, 80_000, 150_000]),
     });
     await guarded.fetchNonce();
   });
@@ -160,7 +160,7 @@ describe('nonces grow old', () => {
 
   test('H07: a young nonce is not replaced', async () => {
     await shiftClock(guarded.sidecar, 1);
-    shifted = 15;
+    shifted = 150;
     const { response } = await guarded.admits(call());
     assert.deepEqual(response.all('dpop-nonce'), []);
     assert.deepEqual(response.all('cache-control'), []);
@@ -168,7 +168,7 @@ describe('nonces grow old', () => {
 
   test('H07: in the last third of its life the answer brings a new one, and is not stored', async () => {
     await shiftClock(guarded.sidecar, 2);
-    shifted = 23;
+    shifted = 230;
     guarded.service.script = () =>
       'HTTP/1.1 200 OK\r\nCache-Control: public, max-age=60\r\nDPoP-Nonce: theirs\r\nContent-Length: 0\r\n\r\n';
     const { response } = await guarded.admits(call());
@@ -181,7 +181,7 @@ describe('nonces grow old', () => {
 
   test('H01, H03: after its life it is refused, and the one of the refusal passes', async () => {
     await shiftClock(guarded.sidecar, 3);
-    shifted = 38;
+    shifted = 380;
     const refusal = await guarded.refuses(call(), invalid);
     guarded.nonce = refusal.one('dpop-nonce') ?? '';
     await guarded.admits(call());

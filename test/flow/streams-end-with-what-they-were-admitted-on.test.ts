@@ -223,7 +223,7 @@ describe('J12: a trusted client certificate that ends takes what still runs alon
       });
       t.after(() => guarded.stop());
       const lasting = await ca.issue({ cn: 'shop', usage: 'client' });
-      const notAfter = new Date((nowSeconds() + 6) * 1000);
+      const notAfter = new Date((nowSeconds() + 8) * 1000);
       const short = await ca.issue({ cn: 'shop', usage: 'client', notAfter });
       const running = {
         lasting: await begin(guarded, answer, boundTo(guarded, lasting), showing(lasting)),
@@ -243,7 +243,7 @@ describe('A23: upstream.expiryGrace', { concurrency: true }, () => {
     const guarded = await start({ upstream: { expiryGrace: '2s' } });
     t.after(() => guarded.stop());
     await guarded.fetchNonce();
-    const exp = nowSeconds() + 2;
+    const exp = nowSeconds() + lifetimeSeconds;
     const running = await begin(guarded, answers['an event stream'], { token: guarded.token({ exp }) });
     await ends(guarded, running, {
       notBeforeMs: (exp + leewaySeconds + 2) * 1000,
@@ -256,7 +256,7 @@ describe('A23: upstream.expiryGrace', { concurrency: true }, () => {
     const guarded = await start({ upstream: { expiryGrace: 'unlimited' } });
     t.after(() => guarded.stop());
     await guarded.fetchNonce();
-    const exp = nowSeconds() + 1;
+    const exp = nowSeconds() + lifetimeSeconds;
     const running = await begin(guarded, answers['an event stream'], { token: guarded.token({ exp }) });
     await until(() => Date.now() > (exp + leewaySeconds) * 1000 + 1000, 'the token has expired');
     await goesOn(running);

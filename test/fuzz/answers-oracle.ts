@@ -68,6 +68,8 @@ function judgeAnswer(
   if (logged === undefined) return [`${id} was answered, but is not in the log`];
   const found: string[] = [];
   const { status, body, all } = message;
+  // The other one says which version of the WebSocket protocol we speak. @see RFC 9110 §15.5.22
+  const isUpgrade = status === 101 || logged.reason === 'upgrade_version_unsupported';
   if (logged.status !== status && logged.outcome !== 'aborted')
     found.push(`status ${status}, logged as ${logged.status}`);
   const [answerFor] = all('x-answer-for');
@@ -86,11 +88,11 @@ function judgeAnswer(
     const lower = name.toLowerCase();
     const own =
       /^(?:connection|keep-alive|content-length|transfer-encoding|x-request-id|via)$/.test(lower) ||
-      (status === 101 && lower === 'upgrade');
+      (isUpgrade && lower === 'upgrade');
     if (isProtected(lower) && !own) found.push(`protected field ${name} in the answer`);
   }
   const [connection = 'keep-alive', ...others] = all('connection');
-  if (others.length > 0 || !(status === 101 || /^(?:keep-alive|close)$/.test(connection)))
+  if (others.length > 0 || !(isUpgrade ? /^Upgrade(?:, close)?$/ : /^(?:keep-alive|close)$/).test(connection))
     found.push(`connection is ${connection}`);
   if (all('keep-alive').some((value) => value !== 'timeout=5')) found.push('keep-alive of the service');
   const nonces = all('dpop-nonce');

@@ -1,4 +1,4 @@
-import type { RequestMessage } from './message.js';
+import { type RequestMessage, switchesToWebsocket } from './message.js';
 
 /**
  * Names that a client has no say in, as docs/http.md and the requirements list them: written down here once more, so that
@@ -54,18 +54,26 @@ export function isProtected(name: string): boolean {
   return protectedNames.has(lower) || protectedFamilies.some((family) => lower.startsWith(family));
 }
 
-/** What of the client's fields has to reach the service: in order, one spelling a name. */
-export function endToEndFields({ fields, all }: RequestMessage): string[] {
+/** What of the client's fields has to reach the service: in order, one spelling a name; in an upgrade those of one name together. */
+export function endToEndFields(message: RequestMessage): string[] {
+  const passed = passedFields(message);
+  if (!switchesToWebsocket(message)) return passed.map(({ line }) => line);
+  const groups = new Map<string, string[]>();
+  for (const { name, line } of passed) groups.set(name, [...(groups.get(name) ?? []), line]);
+  return [...groups.values()].flat();
+}
+
+function passedFields({ fields, all }: RequestMessage): { readonly name: string; readonly line: string }[] {
   const nominated = new Set(
     all('connection').flatMap((value) => value.split(',').map((name) => name.trim().toLowerCase())),
   );
   const spelling = new Map<string, string>();
-  const passed: string[] = [];
+  const passed: { name: string; line: string }[] = [];
   for (const [name, value] of fields) {
     const lower = name.toLowerCase();
     if (!/^[A-Za-z0-9-]+$/.test(name) || isProtected(name) || nominated.has(lower)) continue;
     if (!spelling.has(lower)) spelling.set(lower, name);
-    passed.push(`${spelling.get(lower)}: ${value}`);
+    passed.push({ name: lower, line: `${spelling.get(lower)}: ${value}` });
   }
   return passed;
 }

@@ -76,11 +76,13 @@ function readCertificate(
   const text = all(isXfcc ? 'x-forwarded-client-cert' : 'client-cert').join();
   const known = isXfcc ? told.get(text) : undefined;
   if (known !== undefined) return known;
-  // Of a field that was changed on the way: its last certificate.
+  // Of a field that was changed on the way: the first certificate of its last element that has one.
   const plain = text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),
   );
-  const [encoded = ''] = isXfcc ? [...plain.matchAll(/[^-]+(?=-----END)/g)].map(String).slice(-1) : [plain];
+  const encoded = isXfcc
+    ? (/.*(?:Cert|^(?!.*Cert=).*Chain)="[^"]*?-----\n([^"-]*)/is.exec(plain)?.[1] ?? '')
+    : plain;
   const der = Buffer.from(encoded.replaceAll(':', ''), 'base64');
   const certificate = cast.certificates.find((one) => one.der.equals(der));
   if (isXfcc) return { certificate, chain: null };
