@@ -23,7 +23,7 @@ export interface UpgradeTarget {
  * - the request goes through `Opening`, which gets hold of the outgoing request at once, also while it waits for a socket
  *   (H5b), and sets the exact path (H10) and fields; an upgrade has no body
  * - `selfHandleResponse`: no status, reason or header is copied by http-proxy (H4, H9, H15)
- * - errors have a callback, always (H20); the foot-guns of H21 are never set
+ * - errors have a callback, always (H20); the foot-guns of H21 are never set; what it uses of an older Node is not told (H23)
  */
 export class UpgradeRequests {
   readonly #proxy: httpProxy;
@@ -45,7 +45,7 @@ export class UpgradeRequests {
     request.method = method;
     request.url = '/';
     request.headers = {};
-    this.#proxy.web(request, response, { buffer: opening, agent }, heardElsewhere);
+    withoutDeprecations(() => this.#proxy.web(request, response, { buffer: opening, agent }, heardElsewhere));
     return opening.outgoing;
   }
 
@@ -57,6 +57,17 @@ export class UpgradeRequests {
 // http-proxy throws when nobody takes its errors. What they are about is heard by outgoing.ts (the outgoing request) and by
 // the forwarder (the client's side), which can tell more of them than the bare error says.
 const heardElsewhere = (): void => {};
+
+// Newer releases of Node tell once that http-proxy is not up to date with them, in a line on standard error that is no log.
+function withoutDeprecations(task: () => void): void {
+  const { noDeprecation: before = false } = process;
+  process.noDeprecation = true;
+  try {
+    task();
+  } finally {
+    process.noDeprecation = before;
+  }
+}
 
 // `deleteLength` rewrites framing by method, `timeout` and `XHeaders` serve options that are never set.
 function removePass(proxy: httpProxy, name: string): void {

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { makeDpopKey } from '../support/dpop.js';
 import { Guarded } from '../support/guarded.js';
 import { Sidecar, type SidecarOptions, spawnSidecar } from '../support/sidecar.js';
+import { handshake, switching } from '../support/websocket.js';
 
 const files = {
   'jwks.json': JSON.stringify({ keys: [{ ...makeDpopKey().jwk, kid: 'k1', alg: 'ES256', use: 'sig' }] }),
@@ -76,9 +77,14 @@ test('S10: a release line without support is warned about, once', async () => {
   if (isOld) assert.match(String(warnings[0]?.detail), /20\..*2026-04-30/);
 });
 
-test('trap H23: neither start nor a request makes Node warn', async () => {
-  const guarded = await Guarded.start();
+test('trap H23: neither start nor a request nor a WebSocket makes Node warn', async () => {
+  const guarded = await Guarded.start({ config: { routes: [{ path: '/**', websocket: true }] } });
   await guarded.serves();
+  guarded.service.script = (seen) => switching(seen);
+  const wire = await guarded.open();
+  wire.send(guarded.proven({ target: '/ws', headers: handshake }));
+  assert.equal((await wire.response()).status, 101);
+  wire.close();
   await guarded.stop();
   assert.equal(guarded.sidecar.child.text, '');
 });
