@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Denial } from '../denial/denial.js';
 import type { HeldSocket } from './held-socket.js';
+import { joinPieces } from './pieces.js';
 
 const maxDropMs = 1000;
 // Clients that write a whole upload before they read must still get to the answer.
@@ -15,7 +16,9 @@ export class InboundBody {
   /** set while the rest is dropped */
   #endDropping: (() => void) | undefined;
 
+  /** @param request - of which no more has come than its head */
   constructor(request: IncomingMessage) {
+    joinPieces(request);
     this.#request = request;
   }
 

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { Denial } from '../denial/denial.js';
 import { Fault } from '../denial/fault.js';
+import { joinPieces } from './pieces.js';
 
 export interface OutgoingLimits {
   readonly connectTimeoutMs: number;
@@ -74,6 +75,7 @@ export function awaitAnswer(outgoing: ClientRequest, limits: OutgoingLimits): Pr
       // One that Node does not take for an upgrade: its connection is still parsed as HTTP.
       if (response.statusCode === 101) return refuseSwitch(outgoing.socket);
       answered = true;
+      joinPieces(response);
       waiting.end();
       resolve(response);
     });

@@ -87,13 +87,19 @@ export class Connection {
     this.#isAdmitted = true;
   }
 
-  /** Serves the job when all earlier ones are done; drops it when one of them closed the connection. */
-  enqueue(job: Job): void {
-    if (this.#closing || this.#overflown) return;
-    // Of a client that sends this much ahead what came first is answered, and then the connection ends.
+  /**
+   * Serves the job when all earlier ones are done; drops it when one of them closed the connection. Of a client that sends
+   * more ahead than is served what came first is answered, and then the connection ends.
+   * @param makeJob - called when it is not dropped
+   */
+  enqueue(makeJob: () => Job): void {
     if (this.#jobs.length === maxAhead) this.#overflown = true;
-    else this.#jobs.push(job);
-    if (this.#jobs.length === 1 && !this.#overflown) void this.#work();
+    if (this.#closing || this.#overflown) {
+      stopParsing(this.socket);
+      return;
+    }
+    this.#jobs.push(makeJob());
+    if (this.#jobs.length === 1) void this.#work();
   }
 
   /** Finds the request that was arriving when the parser gave up. @returns false when there is none */
@@ -153,4 +159,14 @@ export class Connection {
     this.#idleSinceMs = performance.now();
     if (this.#overflown || this.#ending) this.socket.destroySoon();
   }
+}
+
+/**
+ * Nothing that follows on the connection is a request any more. Whatever becomes of a connection, Node's parser goes on to the
+ * end of what was read: thousands of requests, each of which is kept, and some KB, until the connection is closed. There is no
+ * public way to stop it; but behind a request that changes the protocol it stops, and it is told so of each that it finds.
+ */
+function stopParsing(socket: Socket): void {
+  const parser: unknown = Reflect.get(socket, 'parser');
+  if (typeof parser === 'object' && parser !== null) Reflect.set(parser, 'onIncoming', () => 2);
 }

@@ -170,7 +170,7 @@ export class Listener {
     if (request.socket.destroyed) return;
     const connection = this.#connections.of(request.socket);
     connection.enqueue(
-      new Exchange(this.#parts, connection, { request, response, expectation, held: undefined }),
+      () => new Exchange(this.#parts, connection, { request, response, expectation, held: undefined }),
     );
   }
 
@@ -184,7 +184,7 @@ export class Listener {
     connection.detach();
     const response = new http.ServerResponse(request);
     connection.enqueue(
-      new Exchange(this.#parts, connection, { request, response, expectation: 'none', held }),
+      () => new Exchange(this.#parts, connection, { request, response, expectation: 'none', held }),
     );
   }
 
@@ -212,7 +212,7 @@ export class Listener {
 
   #refuseRaw(connection: Connection, denial: Denial): void {
     const { replies, record } = this.#parts;
-    connection.enqueue({
+    connection.enqueue(() => ({
       run: async () => {
         const request = openRecord(randomUUID(), connection.remoteAddress);
         request.status = denial.entry.status;
@@ -227,7 +227,7 @@ export class Listener {
       revoke: () => {},
       cutOff: () => {},
       drained: () => {},
-    });
+    }));
   }
 }
 

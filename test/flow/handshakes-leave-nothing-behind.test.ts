@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type IssuedCertificate, makeSelfSigned } from '../support/certificates.js';
 import { Checkpoint } from '../support/checkpoint.js';
+import { growthBy, megabyte } from '../support/memory.js';
 import { boundTo, type ClientTls, showing } from '../support/mtls.js';
 import { Wire } from '../support/wire.js';
 
-const megabyte = 1024 * 1024;
 // With the 150 certificates a handshake stays below the 100 KB that OpenSSL takes, and Node's leak above a megabyte each.
 const besides = 150;
 const handshakes = 100;
@@ -17,13 +17,12 @@ async function showingMore({ certPem, keyPem }: IssuedCertificate): Promise<Clie
   return { cert: certPem + other.repeat(besides), key: keyPem };
 }
 
-/** @returns by how many bytes the process has grown, after the first few connections */
-async function growth(guarded: Checkpoint, connect: () => Promise<void>): Promise<number> {
-  const resident = () => guarded.sidecar.metric('process_resident_memory_bytes');
+/** @returns by how many bytes the process grows with the connections, after the first few */
+async function growth({ sidecar }: Checkpoint, connect: () => Promise<void>): Promise<number> {
   for (let warm = 0; warm < 10; warm++) await connect();
-  const before = await resident();
-  for (let made = 0; made < handshakes; made++) await connect();
-  return (await resident()) - before;
+  return growthBy(sidecar, async () => {
+    for (let made = 0; made < handshakes; made++) await connect();
+  });
 }
 
 test('J09, trap Node: getPeerX509Certificate: a handshake of a stranger leaves nothing behind', async (t) => {
