@@ -1,3 +1,4 @@
+import type { AppOptions } from '../app/core.js';
 import { type Running, startApp } from '../app.js';
 import { loadConfig } from '../config/load.js';
 import { createLog, type Log } from '../observability/log.js';
@@ -26,26 +27,32 @@ export async function serve({ configFile, env, stderr }: CommandContext): Promis
   if (risk !== undefined) log.warn('runtime_out_of_support', { detail: risk });
   for (const { path, line, message } of loaded.warnings)
     log.warn('config_warning', { path, line, detail: message });
+  const code = await run({
+    config: loaded.config,
+    configHash: loaded.hash,
+    tlsFiles: loaded.tlsFiles,
+    log,
+  });
+  await flush(log);
+  return code;
+}
+
+/** @returns the exit code */
+async function run(options: AppOptions): Promise<number> {
+  const { log } = options;
   let running: Running | undefined;
   // From here on, or it would end the process. Before there is something to reload it has just been read.
   process.on('SIGHUP', () => {
     if (running?.reload() === undefined) log.warn('signal_ignored', { signal: 'SIGHUP' });
   });
   try {
-    running = await startApp({
-      config: loaded.config,
-      configHash: loaded.hash,
-      tlsFiles: loaded.tlsFiles,
-      log,
-    });
+    running = await startApp(options);
     const code = await untilStopped(running, log);
     log.info('stopped', { exit_code: code });
     return code;
   } catch (error) {
     log.error('start_failed', { detail: error instanceof Error ? error.message : String(error) });
     return 1;
-  } finally {
-    log.flush();
   }
 }
 
@@ -64,12 +71,19 @@ async function untilStopped(running: Running, log: Log): Promise<number> {
   });
   if (code !== 0) running.markNotReady('failed');
   log.info('draining');
-  const atOnce = () => {
-    log.flush();
+  const atOnce = async () => {
+    await flush(log);
     process.exit(code === 0 ? 130 : code);
   };
   process.once('SIGTERM', atOnce);
   process.once('SIGINT', atOnce);
   await running.stop();
   return code;
+}
+
+/**
+ * Where nobody reads stdout, a thread of the process waits in a write that ends never, and an orderly exit would wait for that.
+ */
+async function flush(log: Log): Promise<void> {
+  if (!(await log.flush())) process.kill(process.pid, 'SIGKILL');
 }

@@ -12,8 +12,8 @@ export interface Log {
   info(event: string, fields?: object): void;
   warn(event: string, fields?: object): void;
   error(event: string, fields?: object): void;
-  /** everything written so far is with the operating system when this returns */
-  flush(): void;
+  /** @returns whether everything written so far is with the operating system now; false when nobody has read it for a second */
+  flush(): Promise<boolean>;
 }
 
 const maxTextCharacters = 512;
@@ -22,6 +22,7 @@ const bufferBytes = 32 * 1024;
 const maxWriteBytes = 64 * 1024;
 // When nobody reads stdout, lines beyond this are dropped rather than kept in memory.
 const maxBacklogBytes = 16 * 1024 * 1024;
+const maxFlushMs = 1000;
 
 /**
  * Lines are collected and written in blocks, at the latest after 100 ms: one system call for many requests. `flush`
@@ -29,12 +30,14 @@ const maxBacklogBytes = 16 * 1024 * 1024;
  * @see REQUIREMENTS S01, S02
  */
 export function createLog(level: LogLevel): Log {
+  let mayWait = true;
   const destination = pino.destination({
     dest: 1,
     sync: false,
     minLength: bufferBytes,
     maxWrite: maxWriteBytes,
     maxLength: maxBacklogBytes,
+    retryEAGAIN: () => mayWait,
   });
   const timer = setInterval(() => destination.flush(), flushEveryMs);
   timer.unref();
@@ -55,12 +58,23 @@ export function createLog(level: LogLevel): Log {
     info: (event, fields = {}) => logger.info(fields, event),
     warn: (event, fields = {}) => logger.warn(fields, event),
     error: (event, fields = {}) => logger.error(fields, event),
-    flush: () => {
+    flush: async () => {
+      // Not flushSync alone, which waits for a reader for ever: where this one reads, it leaves nothing but a last block to that.
+      const isRead = await new Promise<boolean>((resolve) => {
+        const timer = setTimeout(resolve, maxFlushMs, false);
+        destination.flush(() => {
+          clearTimeout(timer);
+          resolve(true);
+        });
+      });
+      if (!isRead) return false;
+      mayWait = false;
       try {
         destination.flushSync();
       } catch {
-        // The reader of stdout has gone; there is nobody left to tell.
+        return false;
       }
+      return true;
     },
   };
 }

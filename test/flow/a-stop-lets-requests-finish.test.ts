@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import * as net from 'node:net';
 import { describe, test } from 'node:test';
 import { Guarded, until } from '../support/guarded.js';
-import { request } from '../support/sidecar.js';
-import type { Wire } from '../support/wire.js';
+import { mainScript, request } from '../support/sidecar.js';
+import { Wire } from '../support/wire.js';
 
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
@@ -173,6 +174,31 @@ describe('S11: an error that nobody caught', () => {
         preload(code),
       ));
   }
+
+  test('where nobody reads the log any more the process ends all the same', async (t) => {
+    const guarded = await Guarded.start({ config: { shutdown: { grace: '1s' } } });
+    t.after(() => guarded.stop());
+    const args = [mainScript, 'serve', '--config', guarded.sidecar.path('holdfast.yaml')];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    t.after(() => child.kill('SIGKILL'));
+    let heard = '';
+    for await (const bytes of child.stdout.iterator({ destroyOnReturn: false })) {
+      heard += bytes;
+      if (heard.includes('"listening"')) break;
+    }
+    const [, port] = /"port":(\d+).*"listening"/.exec(heard) ?? [];
+    // As many lines as fit into no pipe.
+    const ahead = request({ target: `/${'a'.repeat(500)}` }).repeat(60);
+    for (let round = 0; round < 20; round++) {
+      const wire = await Wire.open({ port: Number(port) });
+      wire.send(ahead);
+      for (let index = 0; index < 60; index++) assert.equal((await wire.response()).status, 401);
+      wire.close();
+    }
+    child.kill('SIGTERM');
+    const [code, signal] = await once(child, 'exit');
+    assert.deepEqual([code, signal], [null, 'SIGKILL']);
+  });
 
   test('trap Node: SIGUSR1 opens no debugger', () =>
     withHeld({}, async ({ guarded, wire, socket }) => {
