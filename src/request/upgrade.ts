@@ -38,8 +38,9 @@ export function parseUpgrade(
   const isAskedFor = protocols.length > 0 && head.nominated.has('upgrade');
   if (!isAskedFor && !isUpgrade) return undefined;
   const [protocol = ''] = protocols;
-  if (protocols.length !== 1 || protocol.includes(',')) throw invalid(`upgrade: ${protocols.join(', ')}`);
-  if (protocol.toLowerCase() !== 'websocket') throw new Denial('upgrade_unsupported', protocol.slice(0, 64));
+  if (protocols.length !== 1 || protocol.includes(','))
+    throw invalid(`${protocols.length} upgrade fields, the first: ${shorten(protocol)}`);
+  if (protocol.toLowerCase() !== 'websocket') throw new Denial('upgrade_unsupported', shorten(protocol));
   if (isAskedFor !== isUpgrade) throw invalid('connection can be read in two ways');
   if (method !== 'GET' || httpVersion !== '1.1') throw invalid(`${method} in HTTP/${httpVersion}`);
   if (framing.kind !== 'none') throw invalid('with a body');
@@ -55,7 +56,12 @@ function checkHandshake(head: RequestHead): void {
   if (keys.length !== 1 || !websocketKey.test(keys[0] ?? '')) throw invalid('sec-websocket-key');
   const versions = head.values('sec-websocket-version');
   if (versions.length !== 1) throw invalid(`${versions.length} sec-websocket-version fields`);
-  if (versions[0] !== '13') throw new Denial('upgrade_version_unsupported', versions[0]?.slice(0, 64));
+  if (versions[0] !== '13') throw new Denial('upgrade_version_unsupported', shorten(versions[0] ?? ''));
+}
+
+// For the log: enough for any name of a protocol, and for no credential that got into its place.
+function shorten(text: string): string {
+  return text.slice(0, 16);
 }
 
 function invalid(detail: string): Denial {

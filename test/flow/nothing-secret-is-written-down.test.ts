@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { Checkpoint, uniqueText } from '../support/checkpoint.js';
 import { makeDpopKey } from '../support/dpop.js';
 import { request } from '../support/sidecar.js';
+import { handshake } from '../support/websocket.js';
 import { Wire } from '../support/wire.js';
 
 test('S01: no credential is in the log or the metrics, wherever it was sent', async (t) => {
@@ -56,6 +57,18 @@ test('S01: no credential is in the log or the metrics, wherever it was sent', as
     proof: guarded.proof({ token, uri: `http://api.test/x?code=${fresh()}#${fresh()}` }),
   });
   await guarded.send({ token, proof: guarded.proof({ token, nonce: fresh() }) });
+  // A piece of a token in the wrong place.
+  const [, , signature = ''] = token.split('.');
+  guarded.keepSecret(signature.slice(0, 40));
+  await guarded.send({ token, proof: guarded.proof({ token, uri: `http://api.test/${signature}` }) });
+  for (const fields of [
+    [`Upgrade: x/${signature}`],
+    [`Upgrade: ${signature}, h2c`],
+    ['Upgrade: websocket', `Sec-WebSocket-Version: ${signature}`],
+    [...handshake, `Sec-WebSocket-Version: ${signature}`],
+    ['Upgrade: websocket', 'Sec-WebSocket-Version: 13', `Sec-WebSocket-Key: ${signature}`],
+  ])
+    await guarded.send({ token, headers: ['Connection: Upgrade', ...fields] });
   await guarded.send({ headers: [`Expect: ${fresh()}`] });
   await guarded.send(request({ headers: [`Authorization: DPoP ${fresh()}`, `X_Auth_Subject: ${fresh()}`] }));
   await guarded.send(
