@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { Denial } from '../denial/denial.js';
 import type { Admission } from '../gate/admission.js';
 import type { Framing } from '../request/framing.js';
 import { addNonce, checkAnswer } from './answer.js';
@@ -66,8 +67,9 @@ export class Forwarder {
    * Resolves when the exchange with the client has ended, whole or cut short.
    *
    * @param expectsContinue - the client waits for 100 before it sends its body; it has not been sent yet
-   * @throws Denial identity_*, body_too_large, *_expired_while_streaming, websocket_idle; Fault ERR_UPSTREAM_*
-   * @see REQUIREMENTS A23, A24, B10-B15
+   * @throws Denial identity_*, client_certificate_untrusted, body_too_large, *_expired_while_streaming, websocket_idle; Fault
+   *   ERR_UPSTREAM_*
+   * @see REQUIREMENTS A23, A24, B10-B15, J11
    */
   async forward(admission: Admission, inbound: Inbound, expectsContinue: boolean): Promise<Forwarded> {
     const { facts, grant } = admission;
@@ -82,6 +84,7 @@ export class Forwarder {
     const leave = entered instanceof Promise ? await entered : entered;
     try {
       if (hasLeft(inbound)) return neverSent;
+      checkTrust(admission, inbound);
       const headers = buildRequestHeaders(admission, statements, this.#options.hygiene);
       // Only now, so that a refused client never sends its body (A24).
       if (expectsContinue) response.writeContinue();
@@ -202,6 +205,15 @@ export class Forwarder {
 
 function announcesBody({ contentLength = '0', transferEncoding }: CopiedResponseHeaders): boolean {
   return contentLength !== '0' || transferEncoding.length > 0;
+}
+
+/** A request that waited for its place was admitted on a trust that may have ended since. @see REQUIREMENTS J11 */
+function checkTrust({ grant: { constraint } }: Admission, { isRevoked }: Inbound): void {
+  if (constraint?.x5tS256 !== undefined && isRevoked())
+    throw new Denial(
+      'client_certificate_untrusted',
+      'its CAs or revocation lists have changed while it waited',
+    );
 }
 
 /** The client left before the service was asked. */

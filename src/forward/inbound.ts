@@ -115,4 +115,6 @@ export interface Inbound {
   readonly body: InboundBody;
   /** where the client asked for another protocol: its connection, which nobody parses any more */
   readonly held: HeldSocket | undefined;
+  /** whether what its certificate was worth is no longer certain */
+  readonly isRevoked: () => boolean;
 }

@@ -62,6 +62,7 @@ export class Exchange implements Job {
   /** from here on a client that waits for 100 may have got it, and be sending its body */
   #isForwarding = false;
   #isCutOff = false;
+  #isRevoked = false;
 
   constructor(parts: ExchangeParts, connection: Connection, inbound: InboundRequest) {
     this.#parts = parts;
@@ -94,6 +95,7 @@ export class Exchange implements Job {
    * that would be its last, and ends at once.
    */
   revoke(): void {
+    this.#isRevoked = true;
     this.endConnection();
     this.#held?.revoke();
   }
@@ -176,6 +178,7 @@ export class Exchange implements Job {
         response: this.#response,
         body: this.#body,
         held: this.#held,
+        isRevoked: () => this.#isRevoked,
       };
       const { status, upstreamMs } = await this.#parts.forwarder.forward(
         admission,

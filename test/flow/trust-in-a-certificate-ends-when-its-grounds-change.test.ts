@@ -223,3 +223,47 @@ describe('J11: connections that were made under another trust end', () => {
     fresh.close();
   });
 });
+
+test('J11: a request that waits for its place does not get to the service when its grounds have changed', async (t) => {
+  const guarded = await Checkpoint.start({
+    tls: { ca: ['partners.pem'] },
+    files: { 'partners.pem': old.certPem },
+    config: { routes: [{ path: '/public/**', proof: 'none' }, { path: '/**' }] },
+    upstream: { connections: 1, queue: { length: 10, wait: '30s' } },
+  });
+  t.after(() => guarded.stop());
+  await guarded.fetchNonce();
+  let release = () => {};
+  guarded.service.script = (_, socket) => {
+    release = () => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    return undefined;
+  };
+  const send = async (bytes: string, tls: ClientTls): Promise<Wire> => {
+    const wire = await Wire.open({ port: guarded.sidecar.port, tls });
+    wire.send(bytes);
+    return wire;
+  };
+  const first = await send(guarded.bytes({ target: '/public/first', token: null }), {});
+  await until(() => guarded.service.requests.length === 1, 'the place is taken');
+  guarded.service.script = () => 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+  const verified = () =>
+    guarded.sidecar.metric('holdfast_signature_verifications_total{kind="token",result="ok"}');
+  const before = await verified();
+  const waiting = {
+    bound: await send(guarded.bytes(boundTo(guarded, shop)), showing(shop)),
+    // Twin: what does not rest on the certificate.
+    proven: await send(guarded.bytes({}), showing(shop)),
+  };
+  await until(async () => (await verified()) === before + 2, 'both are decided on');
+  // A turn of the process.
+  await guarded.sidecar.admin('/livez');
+  guarded.sidecar.write('partners.pem', next.certPem);
+  assert.equal((await reload(guarded)).event, 'config_reloaded');
+  release();
+  assert.equal((await first.response()).status, 200);
+  const refused = await waiting.bound.response();
+  assert.equal(refused.status, 401);
+  assert.equal((await guarded.sidecar.logged(refused)).reason, 'client_certificate_untrusted');
+  assert.equal((await waiting.proven.response()).status, 200);
+  assert.equal(guarded.service.requests.length, 2, 'the first and the twin');
+});
