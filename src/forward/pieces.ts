@@ -11,9 +11,10 @@ const maxPieces = 256;
  * count bytes and no pieces: some hundred connections would fill the memory.
  *
  * Takes the place of `push`, by which Node's parser hands the body over. To be called while the message is announced, before
- * any of its body.
+ * any of its body. A body that is not chunked comes in one piece a read.
  */
 export function joinPieces(message: IncomingMessage): void {
+  if (!isChunked(message.rawHeaders)) return;
   const push = message.push.bind(message);
   let pieces: Buffer[] = [];
   let bytes = 0;
@@ -40,4 +41,13 @@ export function joinPieces(message: IncomingMessage): void {
     // As `push` would say: whether the parser is to go on.
     return message.readableFlowing === true || message.readableLength + bytes < message.readableHighWaterMark;
   };
+}
+
+/** @param rawHeaders - name, value, … */
+function isChunked(rawHeaders: readonly string[]): boolean {
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? '';
+    if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') return true;
+  }
+  return false;
 }
