@@ -49,7 +49,8 @@ export function writeCase(seed: string, number: number, desk: Desk): Case {
     const text = assemble(draft).replaceAll('X-Request-Id: forged', `X-Request-Id: forged-${mark}`);
     return level >= 7 ? mutateText(text, random) : text;
   });
-  const bytes = requests.join('');
+  // What no byte stands for a mutation may have made: ÿ in capitals.
+  const bytes = Buffer.from(requests.join(''), 'latin1').toString('latin1');
   return {
     number,
     ...castCase(seed, number),

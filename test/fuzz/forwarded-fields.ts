@@ -59,7 +59,12 @@ export function endToEndFields(message: RequestMessage): string[] {
   const passed = passedFields(message);
   if (!switchesToWebsocket(message)) return passed.map(({ line }) => line);
   const groups = new Map<string, string[]>();
-  for (const { name, line } of passed) groups.set(name, [...(groups.get(name) ?? []), line]);
+  for (const { name, line } of passed) {
+    const [first, ...others] = groups.get(name) ?? [];
+    // Node makes one line of all cookies, as a client would have it. @see RFC 6265 §5.4
+    if (name === 'cookie' && first !== undefined) groups.set(name, [`${first}; ${line.slice(8)}`]);
+    else groups.set(name, first === undefined ? [line] : [first, ...others, line]);
+  }
   return [...groups.values()].flat();
 }
 
