@@ -19,7 +19,6 @@ const algorithms: ReadonlyMap<string, Algorithm> = new Map([
   ['2b6570', { keyType: 'ed25519', digest: null }],
 ]);
 
-const extensionsTags = { certificate: 0xa3, list: 0xa0 } as const;
 const subjectKeyIdentifier = '551d0e';
 const authorityKeyIdentifier = '551d23';
 const keyIdentifierTag = 0x80;
@@ -41,8 +40,7 @@ export function isForged(list: Buffer, namesakes: readonly X509Certificate[]): b
   if (known === undefined) return false;
   const signers = namesakes.filter(({ publicKey }) => publicKey.asymmetricKeyType === known.keyType);
   if (signers.some(({ publicKey }) => verify(known.digest, bytes, publicKey, signature))) return false;
-  const extensions = parseExtensions(members.find(({ tag }) => tag === extensionsTags.list));
-  const keyId = keyOfAuthority(extensions.get(authorityKeyIdentifier));
+  const keyId = keyOfAuthority(parseExtensions(members, 'list').get(authorityKeyIdentifier));
   return keyId === undefined || namesakes.some(({ raw }) => keyOfSubject(raw)?.equals(keyId));
 }
 
@@ -54,8 +52,7 @@ function keyOfAuthority(extension: Extension | undefined): Buffer | undefined {
 }
 
 function keyOfSubject(certificate: Buffer): Buffer | undefined {
-  const { members } = parseSigned(certificate);
-  const extensions = parseExtensions(members.find(({ tag }) => tag === extensionsTags.certificate));
+  const extensions = parseExtensions(parseSigned(certificate).members, 'certificate');
   const extension = extensions.get(subjectKeyIdentifier);
   const [value] = extension === undefined ? [] : parseElements(extension.value);
   return value && contentOf(value, tags.octetString);

@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 const smallBytes = 512;
 // As many become one at a time.
 const maxPieces = 256;
+const codingField = 'transfer-encoding';
 
 /**
  * Makes one piece of everything of a body that came with one read from the connection. Chunks may be of a byte each, ten
@@ -47,7 +48,7 @@ export function joinPieces(message: IncomingMessage): void {
 function isChunked(rawHeaders: readonly string[]): boolean {
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? '';
-    if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') return true;
+    if (name.length === codingField.length && name.toLowerCase() === codingField) return true;
   }
   return false;
 }

@@ -118,17 +118,18 @@ export class TlsTrust {
     { keepFields, nowMs }: { keepFields: boolean; nowMs: number },
   ): PresentedCertificate | undefined {
     if (this.meaning === 'off') return undefined;
-    const certificate = certificateOf(socket);
-    if (certificate === undefined) return undefined;
-    const thumbprint = sha256Base64url(certificate.raw);
+    const raw = certificateOf(socket);
+    if (raw === undefined) return undefined;
+    const thumbprint = sha256Base64url(raw);
     if (this.meaning === 'possession') return { thumbprint, trusted: false, distrust: undefined };
     if (!socket.authorized)
       return { thumbprint, trusted: false, distrust: String(socket.authorizationError) };
     const others = this.#intermediatesOf(socket);
     const fields = keepFields
-      ? buildClientCert({ leaf: certificate.raw, others: others.map(({ raw }) => raw) })
+      ? buildClientCert({ leaf: raw, others: others.map((other) => other.raw) })
       : undefined;
-    return { thumbprint, trusted: true, ...this.#validity(certificate, others, nowMs), fields };
+    const validity = this.#validity(new X509Certificate(raw), others, nowMs);
+    return { thumbprint, trusted: true, ...validity, fields };
   }
 
   /**
@@ -177,22 +178,15 @@ export class TlsTrust {
 }
 
 /**
- * The client's own certificate, as long as the connection is there. By Node's older call: the newer one,
+ * The client's own certificate in DER, as long as the connection is there. By Node's older call: the newer one,
  * `getPeerX509Certificate`, takes the others that came along out of OpenSSL's list and frees them never, up to 100 KB
  * of encoded certificates for each handshake that anybody makes.
  */
-function certificateOf(socket: TLSSocket): X509Certificate | undefined {
-  const known = certificates.get(socket);
-  if (known !== undefined) return known;
+function certificateOf(socket: TLSSocket): Buffer | undefined {
   // Without a certificate the object is empty, and on a closed socket it is null, whatever its type says.
   const told: Partial<PeerCertificate> | null = socket.getPeerCertificate();
-  if (told?.raw === undefined) return undefined;
-  const certificate = new X509Certificate(told.raw);
-  certificates.set(socket, certificate);
-  return certificate;
+  return told?.raw;
 }
-
-const certificates = new WeakMap<TLSSocket, X509Certificate>();
 
 /** ms since the epoch */
 function datesOf({ validFrom, validTo }: X509Certificate): { notBeforeMs: number; notAfterMs: number } {

@@ -19,8 +19,6 @@ export const extensionIds = {
   extKeyUsage: '551d25',
 } as const;
 
-const extensionsTag = 0xa3;
-
 /**
  * Reads the extensions of a certificate that OpenSSL has parsed before.
  *
@@ -31,8 +29,7 @@ const extensionsTag = 0xa3;
  */
 export function parseCertificateDetails(der: Buffer): CertificateDetails {
   const { members, algorithm } = parseSigned(der);
-  const extensions = parseExtensions(members.find(({ tag }) => tag === extensionsTag));
-  return { signatureAlgorithm: algorithm, extensions };
+  return { signatureAlgorithm: algorithm, extensions: parseExtensions(members, 'certificate') };
 }
 
 /**

@@ -37,12 +37,20 @@ export function parseSigned(der: Buffer): Signed {
   };
 }
 
+/** Where the members of each have their extensions. */
+const extensionsTags = { certificate: 0xa3, list: 0xa0 } as const;
+
 /**
- * @param explicit - the member with the extensions; there may be none
+ * @param members - of what is signed
+ * @returns by OID; empty when there are none
  * @throws RangeError for anything unexpected, a repeated extension too
  * @see RFC 5280 §4.2, §5.2
  */
-export function parseExtensions(explicit: Element | undefined): ReadonlyMap<string, Extension> {
+export function parseExtensions(
+  members: readonly Element[],
+  of: keyof typeof extensionsTags,
+): ReadonlyMap<string, Extension> {
+  const explicit = members.find(({ tag }) => tag === extensionsTags[of]);
   const extensions = new Map<string, Extension>();
   const [sequence] = explicit === undefined ? [] : parseElements(explicit.content);
   for (const one of sequence === undefined ? [] : parseElements(contentOf(sequence, tags.sequence))) {
