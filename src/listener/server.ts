@@ -133,7 +133,7 @@ export class Listener {
     if (tls !== undefined) {
       // Before the listener that starts to read HTTP.
       server.prependListener('secureConnection', (socket: TLSSocket) => {
-        if (!this.#trust?.accepts(socket)) socket.destroy();
+        if (!this.#trust?.accepts(socket, this.#options.clock.nowMs())) socket.destroy();
       });
     }
     server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) =>

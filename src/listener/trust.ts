@@ -1,15 +1,12 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import type { ServerOptions } from 'node:https';
-import {
-  createSecureContext,
-  type DetailedPeerCertificate,
-  type PeerCertificate,
-  type TLSSocket,
-} from 'node:tls';
+import { createSecureContext, type TLSSocket } from 'node:tls';
 import { buildClientCert } from '../request/client-cert-field.js';
 import type { PresentedCertificate } from '../request/client-certificate.js';
 import { sha256Base64url } from '../support/digest.js';
+import { Intermediates } from './intermediates.js';
 import { buildTlsOptions, type TlsOptions } from './tls.js';
+import { parseTlsSession, type TlsSession } from './tls-session.js';
 
 /**
  * What a client certificate says: nothing, as none is asked for; that its key is held; or that it also chains to
@@ -34,7 +31,7 @@ export class TlsTrust {
   readonly #sessionContext = randomBytes(16).toString('hex');
   /** of contexts before this one whose verdicts are the same */
   readonly #heirOf: string | undefined;
-  readonly #anchors: readonly X509Certificate[];
+  readonly #intermediates: Intermediates;
   readonly #createdAtMs: number;
   /** when the first CA or revocation list ends */
   readonly #endsAtMs: number;
@@ -47,14 +44,16 @@ export class TlsTrust {
     const { mode, ca, crl } = options.clientCertificates;
     this.options = options;
     this.meaning = mode === 'off' ? 'off' : ca.length === 0 ? 'possession' : 'trust';
-    this.#anchors = ca.map((pem) => new X509Certificate(pem));
+    const anchors = ca.map((pem) => new X509Certificate(pem));
     this.#createdAtMs = nowMs;
     const ends = [
-      ...this.#anchors.map(({ validTo }) => Date.parse(validTo)),
+      ...anchors.map(({ validTo }) => Date.parse(validTo)),
       ...crl.map(({ nextUpdateMs }) => nextUpdateMs ?? Number.POSITIVE_INFINITY),
     ];
     this.#endsAtMs = Math.min(...ends.filter((endsAtMs) => endsAtMs > nowMs));
-    if (before !== undefined && this.isSameAs(before, nowMs)) this.#heirOf = before.#sessionContext;
+    const isHeir = before !== undefined && this.isSameAs(before, nowMs);
+    if (isHeir) this.#heirOf = before.#sessionContext;
+    this.#intermediates = new Intermediates(anchors, isHeir ? before.#intermediates : undefined);
     this.serverOptions = buildTlsOptions(options, this.#sessionContext);
     createSecureContext(this.serverOptions);
   }
@@ -81,30 +80,25 @@ export class TlsTrust {
    * one that does not chain to the CAs, ends here: no byte of HTTP is read from it. `authorized` alone does not say
    * that there is a certificate: Node says so of every resumed TLS 1.3 session.
    *
-   * To be called while `secureConnection` is emitted, as the certificate has to be taken then. OpenSSL leaves what it finds
-   * wrong with a certificate among its errors (a signature, by the key of a CA or over a revocation list, that does not
-   * verify). A client clears them, a server does not, and Node would take them for the end of the connection once this
-   * returns. Node's call for the certificate clears them too.
+   * To be called while `secureConnection` is emitted. OpenSSL leaves what it finds wrong with a certificate in its queue of
+   * errors (a signature, by the key of a CA or over a revocation list, that does not verify). A client clears the queue, a
+   * server does not, and Node would take what is left for the end of the connection once this returns. Reading the
+   * certificate clears it.
    *
    * Fails closed: a handshake that began under other CAs or revocation lists is not taken, as its verdict is theirs.
    * Where the handshake goes on in a later piece than the certificate's, Node has ended the connection before this is called.
    */
-  accepts(socket: TLSSocket): boolean {
+  accepts(socket: TLSSocket, nowMs: number): boolean {
     if (this.meaning === 'off') return true;
-    const certificate = certificateOf(socket);
-    if (!this.#isOfThis(socket)) return false;
-    if (this.options.clientCertificates.mode !== 'required') return true;
-    if (certificate === undefined) return false;
-    return this.meaning === 'possession' || socket.authorized;
-  }
-
-  /** The session holds the id of the context that it was made in, which is random and never sent in clear text. */
-  #isOfThis(socket: TLSSocket): boolean {
-    const session = socket.getSession();
+    const session = sessionOf(socket);
     if (session === undefined) return false;
-    return (
-      session.includes(this.#sessionContext) || (this.#heirOf !== undefined && session.includes(this.#heirOf))
-    );
+    // The id of a context is random, and never sent in clear text.
+    if (session.idContext !== this.#sessionContext && session.idContext !== this.#heirOf) return false;
+    const leaf = readCertificate(session.certificate);
+    if (leaf !== undefined && socket.authorized && this.meaning === 'trust')
+      this.#intermediates.learn(leaf, socket, nowMs);
+    if (this.options.clientCertificates.mode !== 'required') return true;
+    return leaf !== undefined && (this.meaning === 'possession' || socket.authorized);
   }
 
   /**
@@ -118,74 +112,36 @@ export class TlsTrust {
     { keepFields, nowMs }: { keepFields: boolean; nowMs: number },
   ): PresentedCertificate | undefined {
     if (this.meaning === 'off') return undefined;
-    const raw = certificateOf(socket);
-    if (raw === undefined) return undefined;
-    const thumbprint = sha256Base64url(raw);
+    const leaf = readCertificate(sessionOf(socket)?.certificate);
+    if (leaf === undefined) return undefined;
+    const thumbprint = sha256Base64url(leaf.raw);
     if (this.meaning === 'possession') return { thumbprint, trusted: false, distrust: undefined };
     if (!socket.authorized)
       return { thumbprint, trusted: false, distrust: String(socket.authorizationError) };
-    const others = this.#intermediatesOf(socket);
+    const path = this.#intermediates.pathOf(leaf, nowMs);
     const fields = keepFields
-      ? buildClientCert({ leaf: raw, others: others.map((other) => other.raw) })
+      ? buildClientCert({ leaf: leaf.raw, others: path.map(({ raw }) => raw) })
       : undefined;
-    const validity = this.#validity(new X509Certificate(raw), others, nowMs);
-    return { thumbprint, trusted: true, ...validity, fields };
-  }
-
-  /**
-   * Within what time the verdict holds: that of the certificate and of the intermediates that came with it, up to the first
-   * that a configured CA vouches for. Decides nothing about trust, it can only end it; CAs are watched by `hasEnded`.
-   *
-   * Of several intermediates with one name Node tells the first. One that is out of date now is not the one that OpenSSL has
-   * gone by, and says nothing.
-   */
-  #validity(
-    leaf: X509Certificate,
-    others: readonly X509Certificate[],
-    nowMs: number,
-  ): { notBeforeMs: number; notAfterMs: number } {
-    const validity = datesOf(leaf);
-    for (const [index, one] of [leaf, ...others].entries()) {
-      const { notBeforeMs, notAfterMs } = datesOf(one);
-      if (index > 0 && notBeforeMs <= nowMs && nowMs < notAfterMs) {
-        validity.notBeforeMs = Math.max(validity.notBeforeMs, notBeforeMs);
-        validity.notAfterMs = Math.min(validity.notAfterMs, notAfterMs);
-      }
-      if (this.#anchors.some((anchor) => one.checkIssued(anchor))) break;
-    }
-    return validity;
-  }
-
-  /**
-   * The certificates that lead from the client's own to a configured CA, as far as the client has sent them: each vouches for
-   * the one before. What else came along is left out. A resumed session has none of them.
-   *
-   * Node takes those that the client did not send from our CAs.
-   */
-  #intermediatesOf(socket: TLSSocket): X509Certificate[] {
-    const found: X509Certificate[] = [];
-    // Null on a closed socket.
-    const own: Partial<DetailedPeerCertificate> | null = socket.getPeerCertificate(true);
-    for (let last = own, next = own?.issuerCertificate; next !== undefined && next !== last; ) {
-      const one = new X509Certificate(next.raw);
-      if (this.#anchors.some(({ raw }) => raw.equals(one.raw))) break;
-      found.push(one);
-      last = next;
-      next = next.issuerCertificate;
-    }
-    return found;
+    const dates = [leaf, ...path].map(datesOf);
+    return {
+      thumbprint,
+      trusted: true,
+      notBeforeMs: Math.max(...dates.map(({ notBeforeMs }) => notBeforeMs)),
+      notAfterMs: Math.min(...dates.map(({ notAfterMs }) => notAfterMs)),
+      fields,
+    };
   }
 }
 
-/**
- * The client's own certificate in DER, as long as the connection is there. By Node's older call: the newer one,
- * `getPeerX509Certificate`, takes the others that came along out of OpenSSL's list and frees them never, up to 100 KB
- * of encoded certificates for each handshake that anybody makes.
- */
-function certificateOf(socket: TLSSocket): Buffer | undefined {
-  // Without a certificate the object is empty, and on a closed socket it is null, whatever its type says.
-  const told: Partial<PeerCertificate> | null = socket.getPeerCertificate();
-  return told?.raw;
+/** @returns undefined when the connection is gone */
+function sessionOf(socket: TLSSocket): TlsSession | undefined {
+  const session: Buffer | null | undefined = socket.getSession();
+  return session ? parseTlsSession(session) : undefined;
+}
+
+/** @throws Error from OpenSSL, which has read it before: never */
+function readCertificate(der: Buffer | undefined): X509Certificate | undefined {
+  return der && new X509Certificate(der);
 }
 
 /** ms since the epoch */
