@@ -96,7 +96,10 @@ export class SharedCache<V> {
     if (this.#removeExpired()) return;
     while (this.#byCount.at(-1)?.size === 0) this.#byCount.pop();
     for (const owner of this.#byCount.at(-1) ?? []) {
-      for (const oldest of owner) return this.delete(oldest);
+      for (const oldest of owner) {
+        this.delete(oldest);
+        return;
+      }
     }
   }
 
