@@ -2,6 +2,7 @@ import { Denial } from '../denial/denial.js';
 import { Fault } from '../denial/fault.js';
 import type { DpopEvidence, UnprovenDpop } from '../proof/dpop.js';
 import type { ClaimResult, ReplayStore } from '../proof/replay/store.js';
+import type { Progress } from './refusal.js';
 
 let sealClaimed: (nonceExpiresSoon: boolean) => Claimed;
 
@@ -52,8 +53,11 @@ export function claimProof(
  * a public key that goes with it, and would learn by the time it takes that a `jti` he knows was used.
  * @throws Denial proof_replayed
  */
-export function checkUnused(store: ReplayStore, { jkt, jti }: UnprovenDpop): void {
-  if (store.isUsed(jkt, jti)) throw new Denial('proof_replayed', `key ${jkt}`);
+export function checkUnused(store: ReplayStore, { jkt, jti }: UnprovenDpop, progress: Progress): void {
+  if (!store.isUsed(jkt, jti)) return;
+  // Proven when the proof was used; what is known of it since is the key's.
+  progress.key = jkt;
+  throw new Denial('proof_replayed', `key ${jkt}`);
 }
 
 function judgeClaim(

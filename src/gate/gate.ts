@@ -74,7 +74,7 @@ export class Gate {
     const verified = tokens.verify(presented, () => this.#asker(presented, facts));
     const token = verified instanceof Promise ? await verified : verified;
     progress.token = token;
-    const evidence = await this.#verifyProof({ presented, facts, route }, token);
+    const evidence = await this.#verifyProof({ presented, facts, route, progress }, token);
     const key = evidence.dpop?.jkt ?? evidence.certificate.evidence?.thumbprint;
     if (key !== undefined) progress.key = key;
     const constraint = confirmBinding(token, evidence);
@@ -89,7 +89,10 @@ export class Gate {
    * signature is verified; what scopes and claims the route wants is told to nobody who has proven nothing, so that comes
    * behind. @see RFC 9449 §7.2; REQUIREMENTS G19
    */
-  async #verifyProof({ presented, facts, route }: Presented, token: VerifiedToken): Promise<Evidence> {
+  async #verifyProof(
+    { presented, facts, route, progress }: Presented,
+    token: VerifiedToken,
+  ): Promise<Evidence> {
     const { dpop, certificateRules, replay } = this.#parts;
     const { scheme, digest: tokenDigest } = presented;
     const certificate = verifyCertificate(facts.certificate, certificateRules);
@@ -105,7 +108,7 @@ export class Gate {
       remoteAddress,
     });
     checkAudience(route, token);
-    checkUnused(replay, proof);
+    checkUnused(replay, proof, progress);
     return { scheme, dpop: await dpop.verify(proof), certificate };
   }
 
@@ -123,6 +126,7 @@ interface Presented {
   readonly presented: PresentedToken;
   readonly facts: RequestFacts;
   readonly route: RouteOptions;
+  readonly progress: Progress;
 }
 
 function admit(admission: Admission): Verdict {
