@@ -143,7 +143,7 @@ describe('a proof is signed with a sound key', () => {
     for (const [title, change] of Object.entries(rows)) {
       test(title, async () => {
         const jwk = change(guarded.client.jwk);
-        const { crv, kty, x, y } = jwk;
+        const { crv, kty, x, y } = Object(jwk);
         const token = guarded.token({ cnf: { jkt: sha256(JSON.stringify({ crv, kty, x, y })) } });
         const proof = guarded.proof({ token, target, header: { jwk } });
         await guarded.refuses({ target, token, proof }, refused('dpop_key_invalid'));
