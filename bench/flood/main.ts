@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { makeDpopKey, makeProof } from '../../test/support/dpop.js';
 import { findFreePort } from '../../test/support/ports.js';
 import { authority, type Issuer, makeIssuer } from '../fixture.js';
 import { type RunningHoldfast, startHoldfast } from '../holdfast.js';
@@ -12,7 +11,9 @@ import { processorTimeUs, residentBytes } from '../processor-time.js';
 import { describeMachine } from '../report.js';
 import { proven } from '../requests.js';
 import { type Flood, type RunningFlooder, startFlooder } from './flooder.js';
+import { garbageRequests } from './garbage.js';
 import { GoodClient, type Window } from './good-client.js';
+import { newcomersAmongGarbage } from './newcomers.js';
 
 const [connections, phaseMs] = parseArguments(process.argv.slice(2));
 const neverFinished = `GET /orders/1 HTTP/1.1\r\nHost: ${authority}\r\nX-Slow: `;
@@ -47,11 +48,9 @@ async function main(): Promise<void> {
   try {
     const stand = await open('holdfast');
     await floodOfSilence(stand);
-    await floodOfGarbage(stand, 'garbage proofs, failedSignaturesPerAddress 100');
+    await floodOfGarbage(stand, 'garbage proofs');
+    await newcomersAmongGarbage(stand.holdfast.port, issuer);
     stand.client.close();
-    const unlimited = await open('holdfast-unlimited', { failedSignaturesPerAddress: 1_000_000 });
-    await floodOfGarbage(unlimited, 'garbage proofs, failedSignaturesPerAddress 1000000');
-    unlimited.client.close();
   } finally {
     await Promise.all([upstream, ...started].map((program) => program.stop()));
     rmSync(folder, { recursive: true });
@@ -83,8 +82,7 @@ async function floodOfSilence(stand: Stand): Promise<void> {
 
 async function floodOfGarbage(stand: Stand, title: string): Promise<void> {
   const { holdfast, issuer } = stand;
-  const token = issuer.mint({ cnf: { jkt: makeDpopKey().jkt } });
-  const texts = Array.from({ length: 500 }, () => garbageRequest(token));
+  const texts = garbageRequests(issuer, 500);
   const quiet = await measure(stand, 'quiet');
   const flood = { port: holdfast.port, network: 4, addresses: 1, connections: 16, perSecond: 100 };
   await during({ ...flood, texts, again: true }, async (flooder) => {
@@ -99,14 +97,6 @@ async function floodOfGarbage(stand: Stand, title: string): Promise<void> {
       `  ${answers} garbage answered, ${window.requests} good; ${perRequest.toFixed(0)} µs each on average`,
     );
   });
-}
-
-function garbageRequest(token: string): string {
-  const key = makeDpopKey();
-  const proof = makeProof({ key, method: 'GET', uri: `http://${authority}/orders/1`, token });
-  const unsigned = `${proof.slice(0, proof.lastIndexOf('.'))}.${'A'.repeat(86)}`;
-  const fields = [`Authorization: DPoP ${token}`, `DPoP: ${unsigned}`];
-  return [`GET /orders/1 HTTP/1.1`, `Host: ${authority}`, ...fields, '', ''].join('\r\n');
 }
 
 /** @returns connections of a flood, and length of a phase in ms @throws Error with the usage */

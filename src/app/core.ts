@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.js';
 import type { TlsFiles } from '../config/tls-files.js';
 import { Upstream } from '../forward/upstream.js';
-import { SignatureBudget } from '../jws/signature-budget.js';
+import { VerificationQueue } from '../jws/verification-queue.js';
 import { certificateExpiries, type TlsOptions } from '../listener/tls.js';
 import type { Log } from '../observability/log.js';
 import { Metrics } from '../observability/metrics.js';
@@ -26,7 +26,7 @@ export interface Core {
   readonly metrics: Metrics;
   readonly replay: MemoryReplayStore;
   readonly nonces: NonceIssuer;
-  readonly budget: SignatureBudget;
+  readonly verifications: VerificationQueue;
   readonly tokens: TokenVerifier;
   readonly upstream: Upstream;
   /** open client connections, once there is a listener */
@@ -46,14 +46,15 @@ export function createCore({ config, configHash, log }: AppOptions): Core {
   const replay = new MemoryReplayStore(config.replay, clock);
   const lifetimeMs = config.dpop.nonceLifetimeSeconds * 1000;
   const nonces = new NonceIssuer({ secret: config.dpop.nonceSecret, lifetimeMs, clock });
-  const budget = new SignatureBudget({
-    failuresPerMinute: config.listen.limits.failedSignaturesPerAddress,
-    clock: { nowMs: () => performance.now() },
-    verified: (kind, result) => metrics.bounds.signatureVerified(kind, result),
+  const verifications = new VerificationQueue({
+    observer: {
+      verified: (kind, result) => metrics.bounds.signatureVerified(kind, result),
+      shed: (standing) => metrics.bounds.verificationShed(standing),
+    },
   });
   const tokens = new TokenVerifier(config.issuers, {
     clock,
-    budget,
+    verifications,
     observer: {
       keysRefreshed: (issuer, result, detail) => {
         metrics.keysRefreshed(issuer, result);
@@ -74,7 +75,7 @@ export function createCore({ config, configHash, log }: AppOptions): Core {
     reload: () => core.tlsUpkeep?.result,
   });
   const core: Core = {
-    ...{ clock, metrics, replay, nonces, budget, tokens, upstream },
+    ...{ clock, metrics, replay, nonces, verifications, tokens, upstream },
     connections: () => 0,
     tls: () => config.listen.tls,
     tlsUpkeep: undefined,

@@ -71,13 +71,13 @@ export function createListener(
 // Proofs that were dated before this moment may have been used with an earlier process, whose memory is gone (I11).
 const processStartedAtMs = Math.ceil(performance.timeOrigin);
 
-function createDpopVerifier({ dpop }: Config, { clock, nonces, budget }: Core): DpopVerifier {
+function createDpopVerifier({ dpop }: Config, { clock, nonces, verifications }: Core): DpopVerifier {
   const options = {
     ...dpop,
     nonceRequired: dpop.nonce === 'required',
     replayMemorySinceMs: processStartedAtMs,
   };
-  return new DpopVerifier(options, { clock, nonces, budget });
+  return new DpopVerifier(options, { clock, nonces, verifications });
 }
 
 function createPool({ upstream: { connections, queue } }: Config): Pool {

@@ -67,24 +67,37 @@ export function confirmBinding(
   token: VerifiedToken,
   evidence: Evidence,
 ): SenderConstraint | typeof unconstrained {
+  const jkt = boundKey(token, evidence.scheme);
   const confirmation = parseConfirmation(token.confirmation);
-  if (confirmation === undefined) {
-    if (evidence.scheme === 'DPoP')
-      throw new Denial('token_not_bound', 'scheme dpop with a token without cnf');
-    return unconstrained;
-  }
+  if (confirmation === undefined) return unconstrained;
   return sealConstraint({
-    jkt: confirmKey(confirmation, evidence),
+    jkt: confirmKey(jkt, evidence),
     x5tS256: confirmCertificate(confirmation, evidence),
   });
 }
 
-function confirmKey({ jkt }: Confirmation, { scheme, dpop }: Evidence): string | undefined {
-  if (jkt === undefined) {
-    // The proof may be good, but nothing ties the token to its key (RFC 9449 §7.1).
-    if (scheme === 'DPoP') throw new Denial('token_not_bound', 'scheme dpop with a token without cnf.jkt');
-    return undefined;
-  }
+/**
+ * The key that a proof for this token must be signed with, known before the proof is looked at.
+ *
+ * @returns undefined when the token is bound to no such key; never with the DPoP scheme
+ * @throws Denial confirmation_*, token_not_bound, bound_token_as_bearer
+ * @see RFC 9449 §6, §7.1, §7.2
+ */
+export function boundKey(token: VerifiedToken, scheme: 'DPoP'): string;
+export function boundKey(token: VerifiedToken, scheme: Scheme): string | undefined;
+export function boundKey(token: VerifiedToken, scheme: Scheme): string | undefined {
+  const jkt = parseConfirmation(token.confirmation)?.jkt;
+  // The proof may be good, but nothing ties the token to its key (RFC 9449 §7.1).
+  if (jkt === undefined && scheme === 'DPoP')
+    throw new Denial('token_not_bound', 'scheme dpop with a token without cnf.jkt');
+  if (jkt !== undefined && scheme !== 'DPoP')
+    throw new Denial('bound_token_as_bearer', `bound to key ${jkt}`);
+  return jkt;
+}
+
+/** The proof was held against the token's key when it was read; here it is held against the token that counts. */
+function confirmKey(jkt: string | undefined, { dpop }: Evidence): string | undefined {
+  if (jkt === undefined) return undefined;
   if (dpop === undefined) throw new Denial('bound_token_as_bearer', `bound to key ${jkt}`);
   if (dpop.jkt !== jkt) throw new Denial('dpop_key_mismatch', `expected ${jkt}, got ${dpop.jkt}`);
   return jkt;

@@ -54,9 +54,3 @@ function parseThumbprint(members: ReadonlyMap<string, unknown>, name: string): s
   }
   return value;
 }
-
-/** The thumbprint that `cnf` names as the DPoP key. No judgement: undefined also for a `cnf` that is no good. */
-export function namedKey(cnf: unknown): string | undefined {
-  if (typeof cnf !== 'object' || cnf === null || !('jkt' in cnf)) return undefined;
-  return typeof cnf.jkt === 'string' ? cnf.jkt : undefined;
-}

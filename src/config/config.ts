@@ -49,7 +49,6 @@ export interface ListenConfig {
     readonly connections: number;
     readonly connectionsPerAddress: number;
     /** a minute */
-    readonly failedSignaturesPerAddress: number;
   };
 }
 

@@ -17,6 +17,14 @@ const later: ReadonlySet<string> = new Set([
   'report',
 ]);
 
+/** Options that earlier versions had, and what takes their place. */
+const removed: ReadonlyMap<string, string> = new Map([
+  [
+    'listen.limits.failedSignaturesPerAddress',
+    'removed: verifications are shared fairly among clients while there are too many, and nothing is to be set',
+  ],
+]);
+
 /** Says in the operator's words what the schema found. @param root - the schema that found it */
 export function reportIssues(issues: readonly Issue[], root: z.core.$ZodType, report: Report): void {
   for (const issue of issues) reportIssue(issue, [], { root, report });
@@ -49,6 +57,8 @@ function chosenAlternative(alternatives: readonly Issue[][]): Issue[] | undefine
 
 function describeUnknown(path: Path, known: readonly string[]): string {
   const general = formatPath(path).replace(/\[\d+\]/g, '[]');
+  const successor = removed.get(general);
+  if (successor !== undefined) return successor;
   if (later.has(general)) return 'not supported by this version';
   const nearest = nearestName(String(path.at(-1)), known);
   return nearest === undefined

@@ -78,11 +78,6 @@ const limitsSchema = section({
   connectionsPerAddress: integer(1, 1_000_000)
     .prefault(1000)
     .describe('The same for one client address; all of an IPv6 /64 count as one.'),
-  failedSignaturesPerAddress: integer(10, 1_000_000)
-    .prefault(100)
-    .describe(
-      'How many signatures (of proofs and access tokens) from one client address may fail in a minute before no new key or token of it is verified; all of an IPv6 /64 count as one.',
-    ),
 });
 
 export const listenSchema = section({

@@ -419,15 +419,6 @@ const entries = {
     retryAfterSeconds: 5,
   },
 
-  // --- what failures may cost -------------------------------------------------------------------------
-  too_many_failed_signatures: {
-    status: 429,
-    sentence: 'Too many signatures from this address did not verify.',
-    source: 'own rule (G19)',
-    hint: 'more than listen.limits.failedSignaturesPerAddress: garbage, or a client with a broken key. Clients whose token and key are known here are served on; new ones of this address wait',
-    retryAfterSeconds: 10,
-  },
-
   // --- binding ----------------------------------------------------------------------------------------
   confirmation_malformed: {
     status: 401,

@@ -49,6 +49,11 @@ const entries = {
     sentence: 'The service did not answer in time.',
     hint: 'longer than upstream.connectTimeout or responseTimeout',
   },
+  ERR_VERIFICATION_BUSY: {
+    status: 503,
+    sentence: 'The gateway is at its capacity.',
+    hint: 'a signature had waited for a second to be verified: more callers want that than a processor can serve. Of many strangers others may have been served first; see holdfast_verifications_shed_total',
+  },
 } satisfies Record<string, FaultEntry>;
 
 export type FaultCode = keyof typeof entries;

@@ -1,7 +1,8 @@
 import { Denial } from '../denial/denial.js';
 import { Fault } from '../denial/fault.js';
-import type { DpopEvidence } from '../proof/dpop.js';
+import type { DpopEvidence, UnprovenDpop } from '../proof/dpop.js';
 import type { ClaimResult, ReplayStore } from '../proof/replay/store.js';
+import type { Progress } from './refusal.js';
 
 let sealClaimed: (nonceExpiresSoon: boolean) => Claimed;
 
@@ -44,6 +45,19 @@ export function claimProof(
   return result instanceof Promise
     ? result.then((settled) => judgeClaim(settled, evidence, store))
     : judgeClaim(result, evidence, store);
+}
+
+/**
+ * A proof that was used is refused before its signature costs anything: a copy of it can be sent at will. Nothing is claimed
+ * here, so a proof with a bad signature uses nothing up. On the wire both look alike; who gets to here has a good token and
+ * a public key that goes with it, and would learn by the time it takes that a `jti` he knows was used.
+ * @throws Denial proof_replayed
+ */
+export function checkUnused(store: ReplayStore, { jkt, jti }: UnprovenDpop, progress: Progress): void {
+  if (!store.isUsed(jkt, jti)) return;
+  // Proven when the proof was used; what is known of it since is the key's.
+  progress.key = jkt;
+  throw new Denial('proof_replayed', `key ${jkt}`);
 }
 
 function judgeClaim(

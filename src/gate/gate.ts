@@ -1,8 +1,7 @@
-import { confirmBinding, type Evidence } from '../binding/binding.js';
-import { namedKey } from '../binding/confirmation.js';
+import { boundKey, confirmBinding, type Evidence } from '../binding/binding.js';
 import { Denial } from '../denial/denial.js';
-import type { Payer } from '../jws/signature-budget.js';
-import { authorize, type Grant, grantPreflight, grantPublic } from '../policy/authorize.js';
+import type { Asker } from '../jws/verification-queue.js';
+import { authorize, checkAudience, type Grant, grantPreflight, grantPublic } from '../policy/authorize.js';
 import type { BearerExceptions } from '../policy/exceptions.js';
 import type { RouteOptions, RouteTable } from '../policy/routes.js';
 import { type CertificateRules, verifyCertificate } from '../proof/certificate.js';
@@ -15,7 +14,8 @@ import { hasTokenInQuery } from '../request/target.js';
 import type { VerifiedToken } from '../token/verified-token.js';
 import type { TokenVerifier } from '../token/verify.js';
 import { type Admission, sealAdmission } from './admission.js';
-import { claimProof, nothingToClaim } from './claim.js';
+import { checkUnused, claimProof, nothingToClaim } from './claim.js';
+import { KnownCertificates } from './known-certificates.js';
 import { type Progress, type Refusal, toRefusal } from './refusal.js';
 
 export interface GateParts {
@@ -41,9 +41,11 @@ export type Verdict =
  */
 export class Gate {
   readonly #parts: GateParts;
+  readonly #certificates: KnownCertificates;
 
   constructor(parts: GateParts) {
     this.#parts = parts;
+    this.#certificates = new KnownCertificates(parts.certificateRules);
   }
 
   async decide(message: RequestMessage): Promise<Verdict> {
@@ -69,37 +71,62 @@ export class Gate {
     if (open !== undefined) return admit(sealAdmission(facts, open, nothingToClaim));
 
     const presented = checkCredentials(facts);
-    const verified = tokens.verify(presented, () => this.#payer(presented, facts));
+    const verified = tokens.verify(presented, () => this.#asker(presented, facts));
     const token = verified instanceof Promise ? await verified : verified;
     progress.token = token;
-    const evidence = await this.#verifyProof(presented, facts, token);
+    const evidence = await this.#verifyProof({ presented, facts, route, progress }, token);
     const key = evidence.dpop?.jkt ?? evidence.certificate.evidence?.thumbprint;
     if (key !== undefined) progress.key = key;
     const constraint = confirmBinding(token, evidence);
     const grant = authorize({ route, facts, exceptions }, token, constraint);
+    if (verified instanceof Promise) this.#certificates.remember(grant);
     const claimed = claimProof(replay, evidence.dpop);
     return admit(sealAdmission(facts, grant, claimed instanceof Promise ? await claimed : claimed));
   }
 
-  /** A DPoP field beside the Bearer scheme proves nothing and is not looked at. @see RFC 9449 §7.2 */
+  /**
+   * A DPoP field beside the Bearer scheme proves nothing and is not looked at. What does not fit is refused before a
+   * signature is verified; what scopes and claims the route wants is told to nobody who has proven nothing, so that comes
+   * behind. @see RFC 9449 §7.2; REQUIREMENTS G19
+   */
   async #verifyProof(
-    { scheme, digest }: PresentedToken,
-    facts: RequestFacts,
+    { presented, facts, route, progress }: Presented,
     token: VerifiedToken,
   ): Promise<Evidence> {
-    const { dpop, certificateRules } = this.#parts;
+    const { dpop, certificateRules, replay } = this.#parts;
+    const { scheme, digest: tokenDigest } = presented;
     const certificate = verifyCertificate(facts.certificate, certificateRules);
     if (scheme === 'Bearer') return { scheme, dpop: undefined, certificate };
     const { method, uri, origin, head, remoteAddress } = facts;
-    const boundKey = namedKey(token.confirmation);
-    const context = { method, uri, tokenDigest: digest, origin: origin.uri, boundKey, remoteAddress };
-    return { scheme, dpop: await dpop.verify(head.values('dpop'), context), certificate };
+    const proof = dpop.read(head.values('dpop'), {
+      method,
+      uri,
+      origin: origin.uri,
+      tokenDigest,
+      token,
+      boundKey: boundKey(token, scheme),
+      remoteAddress,
+    });
+    checkAudience(route, token);
+    checkUnused(replay, proof, progress);
+    return { scheme, dpop: await dpop.verify(proof), certificate };
   }
 
-  #payer({ scheme }: PresentedToken, { head, remoteAddress }: RequestFacts): Payer {
-    if (scheme === 'Bearer') return { address: remoteAddress, key: undefined };
-    return this.#parts.dpop.payer(head.values('dpop'), remoteAddress);
+  /** Who asks for the verification of a token. A key is known by a request that was admitted with it. */
+  #asker({ scheme }: PresentedToken, { head, certificate, remoteAddress: address }: RequestFacts): Asker {
+    const { dpop } = this.#parts;
+    const key =
+      scheme === 'DPoP' ? dpop.knownKey(head.values('dpop')) : this.#certificates.knownKey(certificate);
+    return { standing: key === undefined ? 'stranger' : 'known', key, address };
   }
+}
+
+/** A token, and what for. */
+interface Presented {
+  readonly presented: PresentedToken;
+  readonly facts: RequestFacts;
+  readonly route: RouteOptions;
+  readonly progress: Progress;
 }
 
 function admit(admission: Admission): Verdict {

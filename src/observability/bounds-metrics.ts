@@ -4,6 +4,7 @@ import { type Count, Tally } from './series.js';
 /** What the bounds on strangers have done. Label values are the closed sets of the methods' parameters (S03). */
 export class BoundsMetrics {
   readonly #verifications: Readonly<Record<'proof' | 'token', Readonly<Record<'ok' | 'failed', Count>>>>;
+  readonly #shed: Readonly<Record<'bound' | 'known' | 'stranger', Count>>;
   readonly #refused: Readonly<Record<'total' | 'address' | 'displaced', Count>>;
 
   constructor(registry: Registry) {
@@ -11,6 +12,12 @@ export class BoundsMetrics {
       name: 'holdfast_signature_verifications_total',
       help: 'Signatures that were verified',
       labelNames: ['kind', 'result'],
+      registry,
+    });
+    const shed = new Tally({
+      name: 'holdfast_verifications_shed_total',
+      help: 'Requests that were answered 503 because a signature was not verified in time',
+      labelNames: ['caller'],
       registry,
     });
     const refused = new Tally({
@@ -24,6 +31,11 @@ export class BoundsMetrics {
       failed: verifications.series({ kind, result: 'failed' }),
     });
     this.#verifications = { proof: results('proof'), token: results('token') };
+    this.#shed = {
+      bound: shed.series({ caller: 'bound' }),
+      known: shed.series({ caller: 'known' }),
+      stranger: shed.series({ caller: 'stranger' }),
+    };
     this.#refused = {
       total: refused.series({ cause: 'total' }),
       address: refused.series({ cause: 'address' }),
@@ -33,6 +45,10 @@ export class BoundsMetrics {
 
   signatureVerified(kind: 'proof' | 'token', result: 'ok' | 'failed'): void {
     this.#verifications[kind][result].value++;
+  }
+
+  verificationShed(caller: 'bound' | 'known' | 'stranger'): void {
+    this.#shed[caller].value++;
   }
 
   connectionRefused(cause: 'total' | 'address' | 'displaced'): void {

@@ -88,7 +88,11 @@ export function authorize(
   return sealGrant({ route, token, constraint, proof });
 }
 
-function checkAudience({ audience }: RouteOptions, token: VerifiedToken): void {
+/**
+ * The token is for us. Cheap, so the gate asks before it has a signature verified; `authorize` answers for it.
+ * @throws Denial token_audience_mismatch
+ */
+export function checkAudience({ audience }: RouteOptions, token: VerifiedToken): void {
   const accepted = audience.length > 0 ? audience : token.issuerAudience;
   if (!token.audience.some((value) => accepted.includes(value))) {
     throw new Denial(

@@ -1,18 +1,25 @@
-import { LRUCache } from 'lru-cache';
 import { Denial } from '../denial/denial.js';
 import { parseJoseHeader } from '../jws/compact.js';
-import { type ParsedProofKey, type ProofAlgorithm, type ProofKey, parseProofKey } from './jwk.js';
+import type { Clock } from '../support/clock.js';
+import { SharedCache } from '../support/shared-cache.js';
+import {
+  importProofKey,
+  type ParsedProofKey,
+  type ProofAlgorithm,
+  type ProofKey,
+  parseProofKey,
+} from './jwk.js';
 
-/** The header of a proof, all of it checked. */
-export interface ProofHeader {
+/** The header of a proof whose key has signed one before: all of it checked. */
+export interface KnownHeader {
   readonly algorithm: ProofAlgorithm;
-  readonly key: ProofKey;
+  readonly known: KnownKey;
 }
 
-/** The header of a proof whose key has not signed one before, and waits for its import. */
+/** The header of a proof that was not seen before, all that is cheap of it checked. */
 export interface NewHeader {
   readonly algorithm: ProofAlgorithm;
-  readonly key: ParsedProofKey;
+  readonly parsed: ParsedProofKey;
 }
 
 /** The header of a proof whose key has not been looked at. */
@@ -21,23 +28,58 @@ interface TypedHeader {
   readonly jwk: unknown;
 }
 
-// An entry is a header segment of at most 8 KiB and a key: 16 MiB in all.
+/** A key that an authorization server has bound a token to. */
+export interface KnownKey extends ProofKey {
+  /** header segments that came with good signatures by it */
+  readonly texts: readonly string[];
+  /** of the last token that was bound to it, ms since the epoch */
+  usableUntilMs: number;
+}
+
+/** The verified token that a proof comes with. */
+export interface BoundToken {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly usableUntilMs: number;
+}
+
 const cacheBytes = 16 * 1024 * 1024;
 const keyObjectBytes = 2048;
+// A client sends the same text with every proof; the instances of one that share a key may each have their own.
+const maxTexts = 4;
+// Twice what the largest key needs.
+const maxTextCharacters = 2048;
+// A client gets its next token around the end of the one before.
+const keptBehindTokenMs = 3_600_000;
 
 /**
- * Headers of proofs, by their segment: a client sends the same text with every proof, so its key is imported once.
- * Only what has passed all checks is kept; forgetting costs an import.
+ * Keys of proofs, and headers by their segment: a client sends the same text with every proof, so that it is read once and
+ * its key imported once. Forgetting costs that again.
+ *
+ * Of keys only those get in that an authorization server has bound a token to, of headers those that such a key has
+ * signed, and few for each key; and what one client brings is kept at nobody else's expense.
  */
 export class ProofHeaders {
   readonly #algorithms: readonly ProofAlgorithm[];
-  readonly #known = new LRUCache<string, ProofHeader>({
-    maxSize: cacheBytes,
-    sizeCalculation: (_, segment) => segment.length + keyObjectBytes,
-  });
+  readonly #headers = new Map<string, KnownHeader>();
+  /** by thumbprint */
+  readonly #keys: SharedCache<KnownKey>;
 
-  constructor(algorithms: readonly ProofAlgorithm[]) {
+  constructor(algorithms: readonly ProofAlgorithm[], clock: Clock) {
     this.#algorithms = algorithms;
+    this.#keys = new SharedCache({
+      maxBytes: cacheBytes,
+      nowMs: () => clock.nowMs(),
+      expiresAtMs: ({ usableUntilMs }) => usableUntilMs + keptBehindTokenMs,
+      forgotten: ({ texts }) => {
+        for (const text of texts) this.#headers.delete(text);
+      },
+    });
+  }
+
+  /** headers that are remembered */
+  get size(): number {
+    return this.#headers.size;
   }
 
   /**
@@ -46,8 +88,8 @@ export class ProofHeaders {
    *
    * @throws Denial dpop_proof_malformed, dpop_type_refused, dpop_algorithm_refused
    */
-  read(segment: string): ProofHeader | TypedHeader {
-    const known = this.#known.get(segment);
+  read(segment: string): KnownHeader | TypedHeader {
+    const known = this.#headers.get(segment);
     if (known !== undefined) return known;
     const { typ, alg, jwk } = parseJoseHeader(segment, 'dpop_proof_malformed');
     if (typ !== 'dpop+jwt') throw new Denial('dpop_type_refused', 'typ is not dpop+jwt');
@@ -58,22 +100,43 @@ export class ProofHeaders {
   }
 
   /** Check 7, all that is cheap of it. @throws Denial dpop_key_invalid */
-  async readKey({ algorithm, jwk }: TypedHeader): Promise<NewHeader> {
-    return { algorithm, key: await parseProofKey(jwk, algorithm) };
+  readKey({ algorithm, jwk }: TypedHeader): NewHeader {
+    return { algorithm, parsed: parseProofKey(jwk, algorithm) };
   }
 
   /** The thumbprint in this header, if it was remembered. Says nothing about who sends it now. */
   knownKey(segment: string): string | undefined {
-    return this.#known.peek(segment)?.key.thumbprint;
+    return this.#headers.get(segment)?.known.thumbprint;
   }
 
   /**
-   * Keeps a header whose key has just signed a proof for a token that is bound to it: nobody can push out others' keys with
-   * keys that no authorization server has bound a token to.
+   * The rest of check 7. Costs an import once, whatever the signatures turn out to be.
+   * @param token - that is bound to this key
+   * @throws Denial dpop_key_invalid
    */
-  remember(segment: string, header: ProofHeader): void {
-    if (this.#known.has(segment)) return;
+  import(parsed: ParsedProofKey, token: BoundToken): KnownKey {
+    const known = this.#keys.get(parsed.thumbprint);
+    if (known !== undefined) return known;
+    return this.#keep({ ...importProofKey(parsed), texts: [], usableUntilMs: token.usableUntilMs }, token);
+  }
+
+  /** Keeps the header of a proof that this key has just signed. */
+  remember(segment: string, { algorithm, known }: KnownHeader, token: BoundToken): void {
+    if (known.usableUntilMs < token.usableUntilMs) known.usableUntilMs = token.usableUntilMs;
+    if (this.#headers.has(segment) || segment.length > maxTextCharacters) return;
     // A copy: the segment is a slice that would keep the whole proof in memory.
-    this.#known.set(Buffer.from(segment, 'latin1').toString('latin1'), header);
+    const text = Buffer.from(segment, 'latin1').toString('latin1');
+    const texts = this.#keys.get(known.thumbprint)?.texts.slice(1 - maxTexts) ?? [];
+    const algorithms = texts.map((one) => this.#headers.get(one)?.algorithm);
+    const kept = this.#keep({ ...known, texts: [...texts, text] }, token);
+    // An RSA key serves two algorithms, and each text names its own.
+    for (const [at, one] of kept.texts.entries())
+      this.#headers.set(one, { algorithm: algorithms[at] ?? algorithm, known: kept });
+  }
+
+  #keep(known: KnownKey, { issuer, clientId }: BoundToken): KnownKey {
+    const bytes = known.texts.reduce((sum, text) => sum + text.length, keyObjectBytes);
+    this.#keys.set(known.thumbprint, { value: known, owner: `${issuer} ${clientId}`, bytes });
+    return known;
   }
 }

@@ -1,23 +1,25 @@
 import { Denial } from '../denial/denial.js';
-import { parseClaimsSegment, splitCompactJws } from '../jws/compact.js';
-import type { Payer, SignatureBudget } from '../jws/signature-budget.js';
+import { type CompactSegments, parseClaimsSegment, splitCompactJws } from '../jws/compact.js';
 import type { JsonObject } from '../jws/strict-json.js';
+import type { VerificationQueue } from '../jws/verification-queue.js';
 import { type Clock, nowSeconds } from '../support/clock.js';
 import { isSha256Base64url } from '../support/digest.js';
-import { ProofHeaders } from './dpop-header.js';
+import { type KnownHeader, type NewHeader, ProofHeaders } from './dpop-header.js';
 import { equalsHtu } from './htu.js';
 import type { ProofAlgorithm } from './jwk.js';
 import type { NonceIssuer } from './nonce.js';
-import { type Claimant, SignatureCheck } from './signature-check.js';
+import { type Presenter, SignatureCheck } from './signature-check.js';
 
 /** What a proof must belong to. */
-export interface DpopContext extends Claimant {
+export interface DpopContext extends Presenter {
   /** as sent: the value that `htm` must equal */
   readonly method: string;
   /** effective request URI without query, already normalised: the value that `htu` must equal */
   readonly uri: string;
   /** base64url SHA-256 of the access token: the value that `ath` must equal */
   readonly tokenDigest: string;
+  /** thumbprint of the key that the access token is bound to */
+  readonly boundKey: string;
   /** `scheme://authority` that the client addressed: nonces belong to one origin */
   readonly origin: string;
 }
@@ -35,7 +37,43 @@ export interface DpopOptions {
 export interface DpopVerifierParts {
   readonly clock: Clock;
   readonly nonces: NonceIssuer;
-  readonly budget: SignatureBudget;
+  readonly verifications: VerificationQueue;
+}
+
+interface ReadProof {
+  readonly segments: CompactSegments;
+  readonly header: KnownHeader | NewHeader;
+  readonly claims: ProofClaims;
+  readonly context: DpopContext;
+}
+
+let sealUnproven: (proof: ReadProof) => UnprovenDpop;
+let openUnproven: (proof: UnprovenDpop) => ReadProof;
+
+/**
+ * A proof that says of itself that it was made for this request and token, now, by the key that the token is bound to. Its
+ * signature has not been verified.
+ */
+export class UnprovenDpop {
+  readonly #proof: ReadProof;
+
+  private constructor(proof: ReadProof) {
+    this.#proof = proof;
+  }
+
+  static {
+    sealUnproven = (proof) => new UnprovenDpop(proof);
+    openUnproven = (unproven) => unproven.#proof;
+  }
+
+  /** thumbprint of the key that it names, which the token is bound to */
+  get jkt(): string {
+    return this.#proof.context.boundKey;
+  }
+
+  get jti(): string {
+    return this.#proof.claims.jti;
+  }
 }
 
 interface ProvenProof {
@@ -92,12 +130,14 @@ interface ProofClaims {
 const malformed = 'dpop_proof_malformed';
 const maxProofBytes = 8192;
 const maxJtiCharacters = 256;
+
 /**
- * Verifies DPoP proofs as a resource server does. What is left to others: whether the key is the one that the token
- * is bound to (binding/), and whether the proof was used before (replay/, claimed last by the gate).
+ * Verifies DPoP proofs as a resource server does. What is left to others: whether the proof was used before (replay/,
+ * looked at between the two steps and claimed last, both by the gate), and whether other keys of the token were proven
+ * (binding/).
  *
- * Cheap checks come before the signature, so that a proof for another request never costs a verification, and what
- * verifications that fail may cost is bounded.
+ * In two steps, because a verification costs more than all the rest: what is not for this request, token and key never
+ * gets to the second.
  * @see RFC 9449 §4.3, §7.1
  */
 export class DpopVerifier {
@@ -107,46 +147,55 @@ export class DpopVerifier {
   readonly #headers: ProofHeaders;
   readonly #signatures: SignatureCheck;
 
-  constructor(options: DpopOptions, { clock, nonces, budget }: DpopVerifierParts) {
+  constructor(options: DpopOptions, { clock, nonces, verifications }: DpopVerifierParts) {
     this.#options = options;
-    this.#headers = new ProofHeaders(options.algorithms);
+    this.#headers = new ProofHeaders(options.algorithms, clock);
     this.#clock = clock;
     this.#nonces = nonces;
-    this.#signatures = new SignatureCheck(budget);
+    this.#signatures = new SignatureCheck(verifications, this.#headers);
   }
 
   /**
-   * Who owes for the access token that comes with these fields. A client whose key has signed a proof before gets its
-   * renewed token verified although others at its address send garbage. That account is not the one of its proofs: to
-   * know a public key is not enough to use that one up.
+   * The thumbprint of the key in these fields, if one has signed a proof with that header before, for a token that was
+   * bound to it. Says nothing about who sends it now: everybody can who has seen it once.
    */
-  payer(fields: readonly string[], remoteAddress: string): Payer {
+  knownKey(fields: readonly string[]): string | undefined {
     const [proof = ''] = fields;
-    const known = this.#headers.knownKey(proof.split('.', 1)[0] ?? '');
-    return { address: remoteAddress, key: known && `${known} (token)` };
+    return this.#headers.knownKey(proof.split('.', 1)[0] ?? '');
   }
 
   /**
+   * All checks but those of signature and nonce. The key is held against the token's before anything is verified, and
+   * before it is asked for a nonce: who has a token and another key is a thief, not a client that lacks a nonce.
+   *
    * @param fields - the values of all DPoP field lines, as sent
-   * @returns evidence that the holder of the key made this proof for this request and token, now
-   * @throws Denial dpop_*, too_many_failed_signatures
+   * @throws Denial dpop_*, but for dpop_signature_invalid and those of nonces
    */
-  async verify(fields: readonly string[], context: DpopContext): Promise<DpopEvidence> {
-    const proof = splitCompactJws(checkSingle(fields), { maxBytes: maxProofBytes, malformed }); // check 2
-    const header = this.#headers.read(proof.header); // checks 4 and 5
-    const object = parseClaimsSegment(proof.payload, malformed);
+  read(fields: readonly string[], context: DpopContext): UnprovenDpop {
+    const segments = splitCompactJws(checkSingle(fields), { maxBytes: maxProofBytes, malformed }); // check 2
+    const typed = this.#headers.read(segments.header); // checks 4 and 5
+    const object = parseClaimsSegment(segments.payload, malformed);
     const claims = parseClaims(object); // check 3
     checkTarget(claims, context); // checks 8 and 9
-    checkTokenHash(claims, context); // check 12, first half; the second half is binding/
+    checkTokenHash(claims, context); // check 12, first half
     this.#checkTime(object, claims.iat); // check 11
-    const signer = 'key' in header ? header : await this.#headers.readKey(header); // check 7
-    const known = await this.#signatures.verify(proof, signer, context); // checks 6 and 7
-    // Of any other key nothing is kept: whoever makes keys by the dozen would be known by each of them.
-    if (known.key.thumbprint === context.boundKey) this.#headers.remember(proof.header, known);
+    const header = 'known' in typed ? typed : this.#headers.readKey(typed); // check 7
+    checkKey(header, context); // check 12, second half
+    return sealUnproven({ segments, header, claims, context });
+  }
+
+  /**
+   * @returns evidence that the holder of the key made this proof for this request and token, now
+   * @throws Denial dpop_signature_invalid, dpop_key_invalid, dpop_nonce_*, dpop_proof_predates_start; Fault
+   *   ERR_VERIFICATION_BUSY
+   */
+  async verify(proof: UnprovenDpop): Promise<DpopEvidence> {
+    const { segments, header, claims, context } = openUnproven(proof);
+    const jkt = await this.#signatures.verify(segments, header, context); // checks 6 and 7
     // Check 10 comes last: only the holder of the key gets a nonce for a proof that is otherwise good.
     const nonceExpiresSoon = this.#checkNonce(claims, context.origin);
     return sealEvidence({
-      jkt: known.key.thumbprint,
+      jkt,
       jti: claims.jti,
       acceptableUntilMs: this.#acceptableUntilMs(claims.iat),
       nonceExpiresSoon,
@@ -237,4 +286,11 @@ function describeHtu(htu: string): string {
 function checkTokenHash({ ath }: ProofClaims, { tokenDigest }: DpopContext): void {
   if (ath !== tokenDigest)
     throw new Denial('dpop_ath_mismatch', `expected ${tokenDigest.slice(0, 12)}…, got ${ath.slice(0, 12)}…`);
+}
+
+/** Check 12, second half. @see RFC 9449 §6.1, §7.1 */
+function checkKey(header: KnownHeader | NewHeader, { boundKey }: DpopContext): void {
+  const { thumbprint } = 'known' in header ? header.known : header.parsed;
+  if (thumbprint !== boundKey)
+    throw new Denial('dpop_key_mismatch', `expected ${boundKey}, got ${thumbprint}`);
 }

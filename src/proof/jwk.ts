@@ -1,9 +1,10 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { calculateJwkThumbprint, type JWK } from 'jose';
+import type { JWK } from 'jose';
 import { Denial } from '../denial/denial.js';
 import { isCanonicalBase64url } from '../jws/base64url.js';
 import { secretMembers } from '../jws/jwk.js';
 import type { JsonObject } from '../jws/strict-json.js';
+import { sha256Base64url } from '../support/digest.js';
 import { isSmallOrderPoint } from './ed25519.js';
 
 /** The public key of a proof, checked and ready to verify with. */
@@ -38,9 +39,14 @@ const ellipticCurve = {
  * @throws Denial dpop_key_invalid
  * @see RFC 9449 §4.3 check 7; RFC 7518 §6; RFC 7638 §3.2, §7; RFC 8725 §3.4
  */
-export async function parseProofKey(jwk: unknown, algorithm: ProofAlgorithm): Promise<ParsedProofKey> {
+export function parseProofKey(jwk: unknown, algorithm: ProofAlgorithm): ParsedProofKey {
   const members = parsePublicMembers(jwk, algorithm);
-  return { members, thumbprint: await calculateJwkThumbprint(members, 'sha256') };
+  return { members, thumbprint: thumbprintOf(members) };
+}
+
+/** @param members - those that RFC 7638 §3.2 requires and no others, each of them base64url or a registered name */
+function thumbprintOf(members: Readonly<Record<string, string>>): string {
+  return sha256Base64url(JSON.stringify(members, Object.keys(members).sort()));
 }
 
 /** Makes the key ready to verify with. @throws Denial dpop_key_invalid for a point that is not on the curve */

@@ -1,61 +1,62 @@
 import { Denial } from '../denial/denial.js';
 import type { CompactSegments } from '../jws/compact.js';
-import type { SignatureBudget } from '../jws/signature-budget.js';
-import type { NewHeader, ProofHeader } from './dpop-header.js';
-import { importProofKey } from './jwk.js';
-import { isSignedWith } from './signature.js';
-import { VerificationQueue } from './verification-queue.js';
+import { isSignedWith } from '../jws/signature.js';
+import type { VerificationQueue } from '../jws/verification-queue.js';
+import type { BoundToken, KnownHeader, NewHeader, ProofHeaders } from './dpop-header.js';
 
-/** Whose proof it may be. */
-export interface Claimant {
-  /** thumbprint that the token names as its key: whoever's proof has it owes for failures on its own account */
-  readonly boundKey: string | undefined;
-  /** of the client; empty on a unix socket */
+/** Who presents the proof. */
+export interface Presenter {
+  /** verified, and bound to the key in the header of the proof */
+  readonly token: BoundToken;
+  /** of the client; empty where it is not known */
   readonly remoteAddress: string;
 }
 
-/** Verifies the signatures of proofs, together for many, and bounds what those cost that buy nothing. */
+/** Verifies the signatures of proofs, together for many, and remembers headers that keys have signed. */
 export class SignatureCheck {
-  readonly #budget: SignatureBudget;
-  readonly #verifications = new VerificationQueue();
+  readonly #queue: VerificationQueue;
+  readonly #headers: ProofHeaders;
 
-  constructor(budget: SignatureBudget) {
-    this.#budget = budget;
+  constructor(queue: VerificationQueue, headers: ProofHeaders) {
+    this.#queue = queue;
+    this.#headers = headers;
   }
 
   /**
-   * @returns the header, whose key has signed this proof
-   * @throws Denial dpop_signature_invalid, dpop_key_invalid, too_many_failed_signatures (as rejections)
+   * @param header - of this proof, with the key that the token is bound to
+   * @returns the thumbprint of the key, which has signed this proof
+   * @throws Denial dpop_signature_invalid, dpop_key_invalid; Fault ERR_VERIFICATION_BUSY (as rejections)
    * @see RFC 9449 §4.3 check 6, and the import of check 7
    */
-  verify(proof: CompactSegments, header: ProofHeader | NewHeader, claimant: Claimant): Promise<ProofHeader> {
-    return this.#verifications.run(() => this.#verifyNow(proof, header, claimant));
+  verify(
+    proof: CompactSegments,
+    header: KnownHeader | NewHeader,
+    { token, remoteAddress }: Presenter,
+  ): Promise<string> {
+    const key = 'known' in header ? header.known.thumbprint : header.parsed.thumbprint;
+    return this.#queue.run(
+      () => {
+        this.#verifyNow(proof, header, token);
+        return key;
+      },
+      { standing: 'bound', key, address: remoteAddress },
+    );
   }
 
-  /** What is owed is looked at here and no earlier: of proofs that came together, each knows how the last one ended. */
   #verifyNow(
-    { signingInput, signature }: CompactSegments,
-    { algorithm, key }: ProofHeader | NewHeader,
-    { boundKey, remoteAddress }: Claimant,
-  ): ProofHeader {
-    const isBound = key.thumbprint === boundKey;
-    const payer = { address: remoteAddress, key: isBound ? boundKey : undefined };
-    this.#budget.check(payer);
-    let isWorthIt = false;
-    try {
-      const imported = 'key' in key ? key : importProofKey(key);
-      const signed = {
-        data: Buffer.from(signingInput, 'latin1'),
-        signature: Buffer.from(signature, 'base64url'),
-      };
-      const verified = isSignedWith(imported.key, algorithm, signed);
-      this.#budget.verified('proof', verified ? 'ok' : 'failed');
-      if (!verified) throw new Denial('dpop_signature_invalid', `key ${key.thumbprint}`);
-      // A good signature by any other key has cost as much, and binding/ will refuse it.
-      isWorthIt = isBound;
-      return { algorithm, key: imported };
-    } finally {
-      if (!isWorthIt) this.#budget.charge(payer);
-    }
+    { header: segment, signingInput, signature }: CompactSegments,
+    header: KnownHeader | NewHeader,
+    token: BoundToken,
+  ): void {
+    const { algorithm } = header;
+    const known = 'known' in header ? header.known : this.#headers.import(header.parsed, token);
+    const signed = {
+      data: Buffer.from(signingInput, 'latin1'),
+      signature: Buffer.from(signature, 'base64url'),
+    };
+    const isSigned = isSignedWith(known.key, algorithm, signed);
+    this.#queue.observer.verified?.('proof', isSigned ? 'ok' : 'failed');
+    if (!isSigned) throw new Denial('dpop_signature_invalid', `key ${known.thumbprint}`);
+    this.#headers.remember(segment, { algorithm, known }, token);
   }
 }

@@ -1,4 +1,5 @@
-import { LRUCache } from 'lru-cache';
+import type { Clock } from '../support/clock.js';
+import { SharedCache } from '../support/shared-cache.js';
 import type { IssuerKey } from './keys/key-set.js';
 import type { Issuer } from './signature.js';
 import type { VerifiedToken } from './verified-token.js';
@@ -21,15 +22,20 @@ const fixedBytes = 2048;
 const bytesPerCharacter = 3;
 
 /**
- * Tokens that were verified before, by digest. Bounded by bytes; beyond, the least recently used is forgotten and
- * verified anew when it comes again. Only tokens with a good signature get in, so strangers cannot fill it.
+ * Tokens that were verified before, by digest. Bounded by bytes; beyond, one is forgotten and verified anew when it comes
+ * again. Only tokens with a good signature get in, so strangers cannot fill it; and none of a client who has fewer gives
+ * way to those of one who has more.
  *
  * A hit says that the signature was good once, nothing else: times and key are checked at each use by verify.ts,
  * audience, scopes and binding by the stages after (REQUIREMENTS D16). Belongs to one configuration: a new one starts
  * with an empty cache.
  */
-export function createTokenCache(maxBytes: number): LRUCache<string, CachedToken, number> {
-  return new LRUCache({ maxSize: maxBytes });
+export function createTokenCache(maxBytes: number, clock: Clock): SharedCache<CachedToken> {
+  return new SharedCache({
+    maxBytes,
+    nowMs: () => clock.nowMs(),
+    expiresAtMs: ({ token }) => token.usableUntilMs,
+  });
 }
 
 /** @param length - characters of the compact token. @returns estimate of what its entry takes, in bytes */

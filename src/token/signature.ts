@@ -1,8 +1,9 @@
-import { type CryptoKey, compactVerify, errors } from 'jose';
+import { KeyObject } from 'node:crypto';
 import { Denial } from '../denial/denial.js';
 import type { CompactJws } from '../jws/compact.js';
-import type { Payer, SignatureBudget } from '../jws/signature-budget.js';
+import { isSignedWith } from '../jws/signature.js';
 import type { JsonObject } from '../jws/strict-json.js';
+import type { Asker, VerificationQueue } from '../jws/verification-queue.js';
 import type { TokenAlgorithm } from './algorithms.js';
 import type { IssuerOptions } from './issuer.js';
 import type { IssuerKeys } from './keys/issuer-keys.js';
@@ -54,29 +55,27 @@ export class SignedClaims {
  *
  * @param token - the text, and what was parsed from it
  * @param issuer - the one that `iss` names
- * @param spending - who owes when no key fits
- * @throws Denial token_algorithm_refused, token_key_unknown, token_signature_invalid, too_many_failed_signatures
- * @throws Fault ERR_ISSUER_KEYS_UNAVAILABLE when the key may exist but cannot be had
+ * @param queue - where the verification waits for its turn, and for whom
+ * @throws Denial token_algorithm_refused, token_key_unknown, token_signature_invalid
+ * @throws Fault ERR_ISSUER_KEYS_UNAVAILABLE when the key may exist but cannot be had; ERR_VERIFICATION_BUSY
  * @see RFC 7515 §5.2; RFC 8725 §3.1, §3.8, §3.10; REQUIREMENTS D03-D05, D20, P08, P10
  */
 export async function verifySignature(
   { text, jws }: { readonly text: string; readonly jws: CompactJws },
   issuer: Issuer,
-  { budget, payer }: { readonly budget: SignatureBudget; readonly payer: Payer },
+  { queue, asker }: { readonly queue: VerificationQueue; readonly asker: Asker },
 ): Promise<SignedClaims> {
   const algorithm = checkAlgorithm(jws.header.alg, issuer.options);
   const kid = parseKid(jws.header.kid);
   const candidates = await findCandidates(issuer.keys, kid, algorithm);
-  budget.check(payer);
-  for (const key of candidates) {
-    const verifier = key.verifiers.get(algorithm);
-    if (verifier === undefined) continue;
-    const isSigned = await isSignedWith(verifier, algorithm, text);
-    budget.verified('token', isSigned ? 'ok' : 'failed');
-    if (isSigned) return sealSigned({ issuer, key, claims: jws.claims });
-  }
-  budget.charge(payer);
-  throw new Denial('token_signature_invalid', `kid ${kid ?? 'absent'}, alg ${algorithm}`);
+  const key = await queue.run(() => {
+    const signer = findSigner(text, algorithm, candidates);
+    queue.observer.verified?.('token', signer === undefined ? 'failed' : 'ok');
+    return signer;
+  }, asker);
+  if (key === undefined)
+    throw new Denial('token_signature_invalid', `kid ${kid ?? 'absent'}, alg ${algorithm}`);
+  return sealSigned({ issuer, key, claims: jws.claims });
 }
 
 function checkAlgorithm(alg: unknown, { algorithms }: IssuerOptions): TokenAlgorithm {
@@ -107,12 +106,19 @@ async function findCandidates(
   return candidates;
 }
 
-async function isSignedWith(key: CryptoKey, algorithm: TokenAlgorithm, token: string): Promise<boolean> {
-  try {
-    await compactVerify(token, key, { algorithms: [algorithm] });
-    return true;
-  } catch (error) {
-    if (error instanceof errors.JWSSignatureVerificationFailed) return false;
-    throw error;
-  }
+/** @returns the key that has signed this token */
+function findSigner(
+  token: string,
+  algorithm: TokenAlgorithm,
+  candidates: readonly IssuerKey[],
+): IssuerKey | undefined {
+  const end = token.lastIndexOf('.');
+  const signed = {
+    data: Buffer.from(token.slice(0, end), 'latin1'),
+    signature: Buffer.from(token.slice(end + 1), 'base64url'),
+  };
+  return candidates.find(({ verifiers }) => {
+    const verifier = verifiers.get(algorithm);
+    return verifier !== undefined && isSignedWith(KeyObject.from(verifier), algorithm, signed);
+  });
 }

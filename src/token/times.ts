@@ -38,14 +38,3 @@ export function checkTimes(times: TokenTimes, leewaySeconds: number, nowMs: numb
     );
   }
 }
-
-/**
- * The same for `exp` alone, as a token claims it whose signature nobody has verified yet. What is no date is left to
- * claims.ts.
- * @throws Denial token_expired
- */
-export function checkClaimedExpiry(exp: unknown, leewaySeconds: number, nowMs: number): void {
-  if (typeof exp !== 'number' || !(Math.abs(exp) <= Number.MAX_SAFE_INTEGER)) return;
-  const times = { expiresAtSeconds: exp, notBeforeSeconds: undefined, issuedAtSeconds: undefined };
-  checkTimes(times, leewaySeconds, nowMs);
-}

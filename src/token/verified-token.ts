@@ -1,5 +1,7 @@
+import type { JsonObject } from '../jws/strict-json.js';
 import { shortDigest } from '../support/digest.js';
 import { parseClaims, type TokenContents } from './claims.js';
+import type { IssuerOptions } from './issuer.js';
 import type { SignedClaims } from './signature.js';
 import { checkTimes } from './times.js';
 
@@ -121,7 +123,12 @@ export class VerifiedToken {
  * @see RFC 9068 §2.2, §4; REQUIREMENTS D10-D12, D18
  */
 export function verifyClaims({ issuer, claims }: SignedClaims, nowMs: number): VerifiedToken {
-  const contents = parseClaims(claims, issuer.options);
-  checkTimes(contents, issuer.options.leewaySeconds, nowMs);
-  return VerifiedToken.seal(contents);
+  return VerifiedToken.seal(checkClaims(claims, issuer.options, nowMs));
+}
+
+/** The same for claims that nobody may have signed. @throws Denial as `verifyClaims` */
+export function checkClaims(claims: JsonObject, options: IssuerOptions, nowMs: number): TokenContents {
+  const contents = parseClaims(claims, options);
+  checkTimes(contents, options.leewaySeconds, nowMs);
+  return contents;
 }

@@ -1,21 +1,21 @@
-import type { LRUCache } from 'lru-cache';
 import { Denial } from '../denial/denial.js';
 import { Fault } from '../denial/fault.js';
 import { type CompactJws, parseCompactJws } from '../jws/compact.js';
-import type { Payer, SignatureBudget } from '../jws/signature-budget.js';
+import type { Asker, VerificationQueue } from '../jws/verification-queue.js';
 import type { PresentedToken } from '../request/credentials.js';
 import type { Clock } from '../support/clock.js';
+import type { SharedCache } from '../support/shared-cache.js';
 import { type CachedToken, createTokenCache, defaultCacheBytes, entryBytes } from './cache.js';
 import type { IssuerOptions, IssuerState, TokenObserver } from './issuer.js';
 import { IssuerKeys, type RefreshTimes, refreshTimes } from './keys/issuer-keys.js';
-import { type Issuer, type SignedClaims, verifySignature } from './signature.js';
-import { checkClaimedExpiry, checkTimes } from './times.js';
+import { type Issuer, verifySignature } from './signature.js';
+import { checkTimes } from './times.js';
 import { checkTokenType } from './token-type.js';
-import { type VerifiedToken, verifyClaims } from './verified-token.js';
+import { checkClaims, type VerifiedToken, verifyClaims } from './verified-token.js';
 
 export interface TokenVerifierParts {
   readonly clock: Clock;
-  readonly budget: SignatureBudget;
+  readonly verifications: VerificationQueue;
   readonly observer?: TokenObserver;
   /** bound of the cache of verified tokens; 64 MiB when absent */
   readonly cacheBytes?: number;
@@ -37,16 +37,16 @@ export class TokenVerifier {
   readonly #issuers: ReadonlyMap<string, Issuer>;
   readonly #clock: Clock;
   readonly #observer: TokenObserver;
-  readonly #budget: SignatureBudget;
-  readonly #cache: LRUCache<string, CachedToken, number>;
+  readonly #verifications: VerificationQueue;
+  readonly #cache: SharedCache<CachedToken>;
 
   /** @throws RangeError when two issuers have the same identifier */
   constructor(issuers: readonly IssuerOptions[], parts: TokenVerifierParts) {
-    const { clock, budget, observer = {}, cacheBytes = defaultCacheBytes, times = refreshTimes } = parts;
+    const { clock, observer = {}, cacheBytes = defaultCacheBytes, times = refreshTimes } = parts;
     this.#clock = clock;
     this.#observer = observer;
-    this.#budget = budget;
-    this.#cache = createTokenCache(cacheBytes);
+    this.#verifications = parts.verifications;
+    this.#cache = createTokenCache(cacheBytes, clock);
     this.#issuers = new Map(
       issuers.map((options) => [
         options.issuer,
@@ -73,23 +73,23 @@ export class TokenVerifier {
   /**
    * Answers at once for a token that was verified before, so that the hot path waits for nothing.
    *
-   * @param payer - tells who owes for a verification that fails; asked only when there is one to do
+   * @param asker - tells who asks for a verification; called only when there is one to do
    * @returns a token that is valid now. What it may be used for is not decided here
-   * @throws Denial token_*, too_many_failed_signatures (also as a rejection)
-   * @throws Fault ERR_ISSUER_KEYS_UNAVAILABLE (also as a rejection)
+   * @throws Denial token_* (also as a rejection)
+   * @throws Fault ERR_ISSUER_KEYS_UNAVAILABLE, ERR_VERIFICATION_BUSY (also as a rejection)
    */
-  verify(presented: PresentedToken, payer: () => Payer): VerifiedToken | Promise<VerifiedToken> {
+  verify(presented: PresentedToken, asker: () => Asker): VerifiedToken | Promise<VerifiedToken> {
     const cached = this.#cache.get(presented.digest);
     if (cached === undefined) {
       this.#observer.cacheResult?.('miss');
-      return this.#verifyAnew(presented, payer());
+      return this.#verifyAnew(presented, asker());
     }
     if (this.#holds(presented, cached)) {
       this.#observer.cacheResult?.('hit');
       return cached.token;
     }
     this.#observer.cacheResult?.('stale');
-    return this.#verifyAnew(presented, payer());
+    return this.#verifyAnew(presented, asker());
   }
 
   /**
@@ -107,32 +107,28 @@ export class TokenVerifier {
     return false;
   }
 
-  async #verifyAnew({ token: text, digest }: PresentedToken, payer: Payer): Promise<VerifiedToken> {
+  /**
+   * What can be refused without a signature is: nothing of it is trusted, and a token that is no good by its own account is
+   * none. One that was good once costs its finder nothing else, and turns up again and again.
+   */
+  async #verifyAnew({ token: text, digest }: PresentedToken, asker: Asker): Promise<VerifiedToken> {
     try {
       const jws = parseCompactJws(text, { maxBytes: maxTokenBytes, malformed: 'token_malformed' });
       const issuer = this.#selectIssuer(jws);
       checkTokenType(jws, issuer.options);
-      // Not trusted, but a token that has expired by its own account need not be verified to be refused. One that was
-      // good once costs its finder nothing else, and turns up again and again.
-      checkClaimedExpiry(jws.claims.exp, issuer.options.leewaySeconds, this.#clock.nowMs());
-      const signed = await verifySignature({ text, jws }, issuer, { budget: this.#budget, payer });
-      const token = this.#verifyClaims(signed, payer);
-      this.#cache.set(digest, { token, issuer, key: signed.key }, { size: entryBytes(text.length) });
+      checkClaims(jws.claims, issuer.options, this.#clock.nowMs());
+      const signed = await verifySignature({ text, jws }, issuer, { queue: this.#verifications, asker });
+      const token = verifyClaims(signed, this.#clock.nowMs());
+      this.#cache.set(digest, {
+        value: { token, issuer, key: signed.key },
+        owner: `${token.issuer} ${token.clientId}`,
+        bytes: entryBytes(text.length),
+      });
       return token;
     } catch (error) {
       if (error instanceof Denial || error instanceof Fault) throw error;
       // Something that a token made a library do, and that nobody has thought of (D15).
       throw new Denial('token_malformed', 'verification failed in an unexpected way', { cause: error });
-    }
-  }
-
-  /** What the issuer signed and we do not take is not remembered: each showing of it costs another verification. */
-  #verifyClaims(signed: SignedClaims, payer: Payer): VerifiedToken {
-    try {
-      return verifyClaims(signed, this.#clock.nowMs());
-    } catch (error) {
-      this.#budget.charge(payer);
-      throw error;
     }
   }
 

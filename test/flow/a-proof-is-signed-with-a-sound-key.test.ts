@@ -101,7 +101,10 @@ describe('a proof is signed with a sound key', () => {
     });
   }
   test('G06: signed by another key than the jwk', async () => {
-    await guarded.refuses(call({ header: { jwk: makeDpopKey().jwk } }), refused('dpop_signature_invalid'));
+    const token = guarded.token();
+    const header = { jwk: guarded.client.jwk };
+    const proof = guarded.proof({ token, target, key: makeDpopKey(), header });
+    await guarded.refuses({ target, token, proof }, refused('dpop_signature_invalid'));
   });
   test('G06: claims changed after signing', async () => {
     const { token, proof } = call();
@@ -139,8 +142,11 @@ describe('a proof is signed with a sound key', () => {
     };
     for (const [title, change] of Object.entries(rows)) {
       test(title, async () => {
-        const header = { jwk: change(guarded.client.jwk) };
-        await guarded.refuses(call({ header }), refused('dpop_key_invalid'));
+        const jwk = change(guarded.client.jwk);
+        const { crv, kty, x, y } = Object(jwk);
+        const token = guarded.token({ cnf: { jkt: sha256(JSON.stringify({ crv, kty, x, y })) } });
+        const proof = guarded.proof({ token, target, header: { jwk } });
+        await guarded.refuses({ target, token, proof }, refused('dpop_key_invalid'));
       });
     }
     const weak: Readonly<Record<string, Overrides>> = {

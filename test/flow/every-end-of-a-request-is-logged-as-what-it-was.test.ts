@@ -127,13 +127,14 @@ describe('S02: a refusal after the proof tells whose key it was', () => {
     assert.equal((await guarded.sidecar.logged(response)).key, guarded.client.jkt);
   });
 
-  test('a token of another key: the key that was proven, not the one that the token names', async () => {
+  test('a token of another key: nothing was proven, and detail names both keys', async () => {
     const thief = makeDpopKey();
     const token = guarded.token();
     const response = await guarded.send({ token, proof: guarded.proof({ token, key: thief }) });
     const event = await guarded.sidecar.logged(response);
     assert.equal(event.reason, 'dpop_key_mismatch');
-    assert.equal(event.key, thief.jkt);
+    assert.equal(event.key, undefined);
+    assert.equal(event.detail, `expected ${guarded.client.jkt}, got ${thief.jkt}`);
   });
 
   test('twin: without a proof there is no key', async () => {

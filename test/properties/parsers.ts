@@ -59,7 +59,7 @@ const routes = new RouteTable([
 ]);
 const clock = { nowMs: () => 1_800_000_000_000 };
 const nonces = new NonceIssuer({ secret: Buffer.alloc(32, 7), lifetimeMs: 300_000, clock });
-const proofHeaders = new ProofHeaders(['ES256', 'EdDSA']);
+const proofHeaders = new ProofHeaders(['ES256', 'EdDSA'], clock);
 const { verifier } = makeVerifier();
 export const hygiene = {
   names,

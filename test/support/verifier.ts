@@ -1,5 +1,6 @@
-import { SignatureBudget } from '#holdfast/jws/signature-budget.js';
-import { type DpopContext, type DpopOptions, DpopVerifier } from '#holdfast/proof/dpop.js';
+import { calculateJwkThumbprint, decodeProtectedHeader } from 'jose';
+import { VerificationQueue } from '#holdfast/jws/verification-queue.js';
+import { type DpopContext, type DpopEvidence, type DpopOptions, DpopVerifier } from '#holdfast/proof/dpop.js';
 import { NonceIssuer } from '#holdfast/proof/nonce.js';
 import { sha256Base64url } from '#holdfast/support/digest.js';
 
@@ -19,8 +20,33 @@ export function makeVerifier({
     replayMemorySinceMs: 0,
     ...changes,
   };
-  const budget = new SignatureBudget({ failuresPerMinute: 1_000_000, clock });
-  return { verifier: new DpopVerifier(options, { clock, nonces: issuer, budget }), clock, nonces: issuer };
+  const verified: string[] = [];
+  const verifications = new VerificationQueue({
+    observer: { verified: (kind, result) => verified.push(`${kind} ${result}`) },
+  });
+  const dpop = new DpopVerifier(options, { clock, nonces: issuer, verifications });
+  return {
+    verifier: {
+      /** Both steps, as the gate takes them. */
+      async verify(fields: readonly string[], request: DpopContext): Promise<DpopEvidence> {
+        const { boundKey } = request;
+        const bound = boundKey === ownKey ? await namedKey(fields) : boundKey;
+        return dpop.verify(dpop.read(fields, { ...request, boundKey: bound }));
+      },
+    },
+    ...{ dpop, clock, verified, nonces: issuer },
+  };
+}
+
+/** The token is bound to the key that the proof names, whatever that is. */
+export const ownKey = 'the key of the proof';
+
+async function namedKey([proof = '']: readonly string[]): Promise<string> {
+  try {
+    return await calculateJwkThumbprint(decodeProtectedHeader(proof).jwk ?? {}, 'sha256');
+  } catch {
+    return 'none';
+  }
 }
 
 /** The request that the proofs of a test are made for. */
@@ -29,7 +55,8 @@ export const context: DpopContext = {
   uri: 'https://api.example/orders',
   tokenDigest: sha256Base64url('an access token'),
   origin: 'https://api.example',
-  boundKey: undefined,
+  boundKey: ownKey,
+  token: { issuer: 'https://login.example', clientId: 'c1', usableUntilMs: 1_800_000_600_000 },
   remoteAddress: '192.0.2.1',
 };
 

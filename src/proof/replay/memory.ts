@@ -74,7 +74,7 @@ export class MemoryReplayStore implements ReplayStore {
     const nowMs = this.#clock.nowMs();
     if (!(expiresAtMs >= nowMs)) return 'replayed';
     this.#release(nowMs, perClaim);
-    const digest = this.#digests.of(`${jkt} ${jti}`);
+    const digest = this.#digestOf(jkt, jti);
     const known = this.#entries.find(digest);
     if (known === none) {
       return this.#claimNew({ digest, keyDigest: this.#digests.of(jkt), expiresAtMs }, nowMs);
@@ -83,6 +83,11 @@ export class MemoryReplayStore implements ReplayStore {
     // Expired and not yet released: it keeps its room, and the wheel meets it in time and puts it where it belongs.
     this.#expiresAtMs[known] = expiresAtMs;
     return 'claimed';
+  }
+
+  isUsed(jkt: string, jti: string): boolean {
+    const known = this.#entries.find(this.#digestOf(jkt, jti));
+    return known !== none && this.#isLive(known, this.#clock.nowMs());
   }
 
   close(): void {
@@ -100,6 +105,10 @@ export class MemoryReplayStore implements ReplayStore {
     this.#keyOf[slot] = this.#countUp(keyDigest);
     this.#wheel.put(slot, secondOf(expiresAtMs));
     return 'claimed';
+  }
+
+  #digestOf(jkt: string, jti: string): Digest {
+    return this.#digests.of(`${jkt} ${jti}`);
   }
 
   #isLive(slot: number, nowMs: number): boolean {

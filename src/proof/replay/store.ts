@@ -29,6 +29,11 @@ export type ClaimResult = 'claimed' | 'replayed' | 'key-full' | 'store-full';
 export interface ReplayStore {
   /** Atomic: of any number of concurrent claims of the same `jkt` and `jti`, exactly one gets `claimed`. */
   claim(entry: ReplayEntry): ClaimResult | Promise<ClaimResult>;
+  /**
+   * Whether a claim would be answered `replayed` because of what is remembered here. Claims nothing, and asks nobody: a
+   * store that others share may not know, and then says no. Only `claim` decides.
+   */
+  isUsed(jkt: string, jti: string): boolean;
   /** entries that take up room now */
   readonly size: number;
   /** entries that have room at once */

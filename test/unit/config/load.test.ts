@@ -39,7 +39,6 @@ test('DESIGN 2: defaults carry their units', () => {
     bodyBytes: Number.POSITIVE_INFINITY,
     connections: 10_000,
     connectionsPerAddress: 1000,
-    failedSignaturesPerAddress: 100,
     headersTimeoutMs: 10_000,
     requestTimeoutMs: 300_000,
     idleTimeoutMs: 65_000,
@@ -126,6 +125,14 @@ for (const path of later) {
     assert.equal(workspace.refuseAt(path, withOption(path, 'x')), 'not supported by this version');
   });
 }
+
+test('DESIGN 2: an option that was removed is refused, and what takes its place is named', () => {
+  const path = 'listen.limits.failedSignaturesPerAddress';
+  assert.equal(
+    workspace.refuseAt(path, withOption(path, 100)),
+    'removed: verifications are shared fairly among clients while there are too many, and nothing is to be set',
+  );
+});
 
 test('DESIGN 2: options of a later version are refused inside lists too', () => {
   const issuers = [{ issuer: 'https://login.example.com', audience: 'a', introspection: {} }];

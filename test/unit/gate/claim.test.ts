@@ -17,7 +17,7 @@ function makeStore(result: ClaimResult | Error): ReplayStore & { readonly asked:
     if (result instanceof Error) throw result;
     return result;
   };
-  return { asked, claim, size: 7, capacity: 7, close: () => {} };
+  return { asked, claim, isUsed: () => false, size: 7, capacity: 7, close: () => {} };
 }
 
 /** As a promise, also where the store answers at once. */

@@ -3,17 +3,17 @@ import { X509Certificate } from 'node:crypto';
 import test from 'node:test';
 import { confirmBinding, SenderConstraint } from '#holdfast/binding/binding.js';
 import { parseCompactJws, splitCompactJws } from '#holdfast/jws/compact.js';
+import { isSignedWith } from '#holdfast/jws/signature.js';
 import { verifyCertificate } from '#holdfast/proof/certificate.js';
 import type { DpopContext } from '#holdfast/proof/dpop.js';
 import { equalsHtu } from '#holdfast/proof/htu.js';
-import { isSignedWith } from '#holdfast/proof/signature.js';
 import { parseCredentials } from '#holdfast/request/credentials.js';
 import { sha256Base64url } from '#holdfast/support/digest.js';
 import { deniedLater } from '../../support/denied.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { importKey } from '../../support/proof-key.js';
 import { makeToken } from '../../support/tokens.js';
-import { makeVerifier } from '../../support/verifier.js';
+import { makeVerifier, ownKey } from '../../support/verifier.js';
 import * as rfc7638 from '../../vectors/rfc7638.js';
 import * as rfc8705 from '../../vectors/rfc8705.js';
 import * as rfc9449 from '../../vectors/rfc9449.js';
@@ -49,6 +49,7 @@ test('RFC 9449 §7.1: the proof for a protected resource verifies, at its time a
     tokenDigest: digest,
     origin: 'https://resource.example.org',
     boundKey: rfc9449.jkt,
+    token: makeToken({ cnf: { jkt: rfc9449.jkt } }),
     remoteAddress: '192.0.2.1',
   };
   const dpop = await verifier.verify([proof], context);
@@ -72,6 +73,7 @@ test('RFC 9449 §7.1: the same proof fits no other token, method or time', async
     tokenDigest: claims.ath,
     origin: 'https://resource.example.org',
     boundKey: rfc9449.jkt,
+    token: makeToken({ cnf: { jkt: rfc9449.jkt } }),
     remoteAddress: '192.0.2.1',
   };
   const verifyAt = (nowSeconds: number, changes: Partial<DpopContext>) => () =>
@@ -89,7 +91,8 @@ test('RFC 9449 §4.1: the proof for the token endpoint, which has no ath, is non
     uri: claims.htu,
     tokenDigest: sha256Base64url('x'),
     origin: 'https://server.example.com',
-    boundKey: undefined,
+    boundKey: ownKey,
+    token: makeToken(),
     remoteAddress: '192.0.2.1',
   };
   await deniedLater(

@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test';
 import type { Reason } from '#holdfast/denial/catalogue.js';
 import { Denial } from '#holdfast/denial/denial.js';
 import { Fault } from '#holdfast/denial/fault.js';
-import { type Payer, SignatureBudget } from '#holdfast/jws/signature-budget.js';
+import { type Asker, VerificationQueue } from '#holdfast/jws/verification-queue.js';
 import { sha256Base64url } from '#holdfast/support/digest.js';
 import { TokenVerifier } from '#holdfast/token/verify.js';
 import { TestIssuer, type TestIssuerOptions } from '../../support/issuer.js';
@@ -33,8 +33,8 @@ export interface BenchOptions {
   readonly prepare?: (issuer: TestIssuer) => void;
 }
 
-/** Who verifies here. */
-export const payer = (): Payer => ({ address: '192.0.2.1', key: undefined });
+/** Who asks here. */
+export const asker = (): Asker => ({ standing: 'stranger', key: undefined, address: '192.0.2.1' });
 
 /** One issuer, one verifier of its tokens, and a clock that both go by. Ends with the test. */
 export class Bench {
@@ -71,7 +71,7 @@ export class Bench {
   verifierOf(settings: readonly IssuerOptions[], { times, parts }: BenchOptions = {}): TokenVerifier {
     return new TokenVerifier(settings, {
       clock: this.clock,
-      budget: new SignatureBudget({ failuresPerMinute: 1_000_000, clock: this.clock }),
+      verifications: new VerificationQueue(),
       times: { ...quietTimes, ...times },
       observer: {
         keyIgnored: (_, why) => this.ignored.push(why),
@@ -98,7 +98,7 @@ export class Bench {
 
   /** As the gate does it. */
   async verify(token: string): Promise<VerifiedToken> {
-    return await this.verifier.verify({ scheme: 'DPoP', token, digest: sha256Base64url(token) }, payer);
+    return await this.verifier.verify({ scheme: 'DPoP', token, digest: sha256Base64url(token) }, asker);
   }
 
   async accepts(token: string): Promise<VerifiedToken> {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { answerJson, makeSigningKey, TestIssuer } from '../../../support/issuer.js';
-import { Bench, payer } from '../bench.js';
+import { asker, Bench } from '../bench.js';
 
 const hour = 3_600_000;
 
@@ -129,7 +129,7 @@ test('P05: requests share the fetch that is under way', async (t) => {
   const started = Promise.all([verifier.start(), verifier.start()]);
   const token = bench.issuer.mint();
   const verified = await Promise.all(
-    Array.from({ length: 20 }, () => verifier.verify({ scheme: 'Bearer', token, digest: token }, payer)),
+    Array.from({ length: 20 }, () => verifier.verify({ scheme: 'Bearer', token, digest: token }, asker)),
   );
   await started;
   assert.equal(verified.length, 20);

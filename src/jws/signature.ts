@@ -1,5 +1,4 @@
 import { constants, type KeyObject, verify } from 'node:crypto';
-import type { ProofAlgorithm } from './jwk.js';
 
 /**
  * Whether the signature is one by this key. node:crypto rather than jose: the same OpenSSL verification without the
@@ -9,7 +8,7 @@ import type { ProofAlgorithm } from './jwk.js';
  */
 export function isSignedWith(
   key: KeyObject,
-  algorithm: ProofAlgorithm,
+  algorithm: JwsAlgorithm,
   { data, signature }: { data: Buffer; signature: Buffer },
 ): boolean {
   const { digest, ...parameters } = schemes[algorithm];
@@ -17,14 +16,24 @@ export function isSignedWith(
 }
 
 const es = { dsaEncoding: 'ieee-p1363' } as const;
+const pkcs1 = { padding: constants.RSA_PKCS1_PADDING } as const;
+const pss = { padding: constants.RSA_PKCS1_PSS_PADDING } as const;
 const edwards = { digest: null } as const;
 
 /** @see RFC 7518 §3.3-§3.5; RFC 8037 §3.1 */
 const schemes = {
   ES256: { digest: 'sha256', ...es },
   ES384: { digest: 'sha384', ...es },
-  PS256: { digest: 'sha256', padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 },
-  RS256: { digest: 'sha256', padding: constants.RSA_PKCS1_PADDING },
+  ES512: { digest: 'sha512', ...es },
+  PS256: { digest: 'sha256', ...pss, saltLength: 32 },
+  PS384: { digest: 'sha384', ...pss, saltLength: 48 },
+  PS512: { digest: 'sha512', ...pss, saltLength: 64 },
+  RS256: { digest: 'sha256', ...pkcs1 },
+  RS384: { digest: 'sha384', ...pkcs1 },
+  RS512: { digest: 'sha512', ...pkcs1 },
   EdDSA: edwards,
   Ed25519: edwards,
 } as const;
+
+/** The signature algorithms that can be verified: asymmetric ones only. */
+export type JwsAlgorithm = keyof typeof schemes;
