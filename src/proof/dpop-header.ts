@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { Denial } from '../denial/denial.js';
 import { parseJoseHeader } from '../jws/compact.js';
+import { algorithmNames } from '../jws/ed25519.js';
 import { type ParsedProofKey, type ProofAlgorithm, type ProofKey, parseProofKey } from './jwk.js';
 
 /** The header of a proof, all of it checked. */
@@ -51,7 +52,10 @@ export class ProofHeaders {
     if (known !== undefined) return known;
     const { typ, alg, jwk } = parseJoseHeader(segment, 'dpop_proof_malformed');
     if (typ !== 'dpop+jwt') throw new Denial('dpop_type_refused', 'typ is not dpop+jwt');
-    const algorithm = this.#algorithms.find((name) => name === alg);
+    const algorithm =
+      typeof alg === 'string'
+        ? this.#algorithms.find((name) => algorithmNames(name).includes(alg))
+        : undefined;
     if (algorithm === undefined)
       throw new Denial('dpop_algorithm_refused', `alg is none of ${this.#algorithms.join(' ')}`);
     return { algorithm, jwk };

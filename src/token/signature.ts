@@ -1,6 +1,7 @@
 import { type CryptoKey, compactVerify, errors } from 'jose';
 import { Denial } from '../denial/denial.js';
 import type { CompactJws } from '../jws/compact.js';
+import { algorithmNames } from '../jws/ed25519.js';
 import type { Payer, SignatureBudget } from '../jws/signature-budget.js';
 import type { JsonObject } from '../jws/strict-json.js';
 import type { TokenAlgorithm } from './algorithms.js';
@@ -80,7 +81,8 @@ export async function verifySignature(
 }
 
 function checkAlgorithm(alg: unknown, { algorithms }: IssuerOptions): TokenAlgorithm {
-  const algorithm = algorithms.find((name) => name === alg);
+  const algorithm =
+    typeof alg === 'string' ? algorithms.find((name) => algorithmNames(name).includes(alg)) : undefined;
   if (algorithm === undefined)
     throw new Denial('token_algorithm_refused', `alg is none of ${algorithms.join(' ')}`);
   return algorithm;
@@ -109,7 +111,7 @@ async function findCandidates(
 
 async function isSignedWith(key: CryptoKey, algorithm: TokenAlgorithm, token: string): Promise<boolean> {
   try {
-    await compactVerify(token, key, { algorithms: [algorithm] });
+    await compactVerify(token, key, { algorithms: [...algorithmNames(algorithm)] });
     return true;
   } catch (error) {
     if (error instanceof errors.JWSSignatureVerificationFailed) return false;
