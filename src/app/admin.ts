@@ -1,4 +1,5 @@
 import { AdminServer } from '../admin/admin-server.js';
+import { issuersInUse } from '../config/cross-checks.js';
 import type { AssertionSigner } from '../forward/assertion.js';
 import type { Listener } from '../listener/server.js';
 import { certificateExpiries } from '../listener/tls.js';
@@ -11,10 +12,14 @@ export function createAdmin(
   { listener, assertion }: { listener: Listener; assertion: AssertionSigner | undefined },
 ): AdminServer {
   const { tokens, replay, metrics, notReady, clock } = core;
+  // Without the keys of any other this replica serves as well as any.
+  const needed = new Set(issuersInUse(config));
   return new AdminServer({
     notReady: () => [
       ...notReady,
-      ...tokens.state().flatMap(({ issuer, ready }) => (ready ? [] : [`no keys of ${issuer}`])),
+      ...tokens
+        .state()
+        .flatMap(({ issuer, ready }) => (ready || !needed.has(issuer) ? [] : [`no keys of ${issuer}`])),
     ],
     metrics: async () => ({ contentType: metrics.contentType, text: await metrics.render() }),
     jwks: { keys: assertion === undefined ? [] : [assertion.publicJwk] },
@@ -33,8 +38,8 @@ export function createAdmin(
         expires: new Date(expiresAtMs).toISOString(),
       })),
       exceptions: config.exceptions.map(
-        ({ id, owner, reason, ticket, clients, createdAtMs, expiresAtMs }) => ({
-          ...{ id, owner, reason, ticket, clients },
+        ({ id, owner, reason, ticket, issuer, clients, createdAtMs, expiresAtMs }) => ({
+          ...{ id, owner, reason, ticket, issuer, clients },
           created: new Date(createdAtMs).toISOString(),
           expires: new Date(expiresAtMs).toISOString(),
           days_left: Math.max(0, Math.floor((expiresAtMs - clock.nowMs()) / 86_400_000)),

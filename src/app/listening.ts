@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.js';
-import { hasClientCertificates } from '../config/cross-checks.js';
+import { hasClientCertificates, issuersInUse } from '../config/cross-checks.js';
 import type { AssertionSigner } from '../forward/assertion.js';
 import { ExpiryWatch } from '../forward/expiry.js';
 import { Forwarder, type ForwarderOptions } from '../forward/forwarder.js';
@@ -84,10 +84,11 @@ function createPool({ upstream: { connections, queue } }: Config): Pool {
   return new Pool({ connections, queueLength: queue.length, queueWaitMs: queue.waitMs });
 }
 
-function createMetadata({ listen, issuers, dpop, routes }: Config): ResourceMetadata {
+function createMetadata(config: Config): ResourceMetadata {
+  const { listen, dpop, routes } = config;
   return new ResourceMetadata({
     resource: listen.resource,
-    authorizationServers: issuers.map(({ issuer }) => issuer),
+    authorizationServers: issuersInUse(config),
     dpopAlgorithms: dpop.algorithms,
     clientCertificates: hasClientCertificates(listen),
     routes,

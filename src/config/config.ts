@@ -162,7 +162,9 @@ export interface RouteConfig {
   /** empty: every method but TRACE and CONNECT */
   readonly methods: readonly string[];
   readonly proof: 'any' | 'dpop' | 'mtls' | 'both' | 'none';
-  /** empty: the issuer's */
+  /** issuers whose tokens are accepted; empty: all. Named where clients, claims or an audience are, or there is only one issuer */
+  readonly issuers: readonly string[];
+  /** a token needs one of these that is its issuer's too; empty: the issuer's */
   readonly audience: readonly string[];
   readonly scopes: readonly string[];
   readonly claims: ReadonlyMap<string, readonly (string | number | boolean)[]>;
@@ -203,6 +205,8 @@ export interface ExceptionConfig {
   readonly owner: string;
   readonly reason: string;
   readonly ticket: string;
+  /** of the clients: a client id is a name within one issuer */
+  readonly issuer: string;
   /** ms since the epoch */
   readonly createdAtMs: number;
   /** the moment at which it stops working, ms since the epoch */

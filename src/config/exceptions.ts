@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { isCidr } from './addresses.js';
-import type { ExceptionConfig } from './config.js';
+import type { ExceptionConfig, IssuerConfig } from './config.js';
 import type { Context } from './context.js';
 import { isEverything, isPattern, patternLegal } from './patterns.js';
 import { choice, list, section, text, wholeSeconds, written } from './scalars.js';
@@ -24,6 +24,8 @@ function moment() {
   });
 }
 
+const issuerLegal = 'the issuer of these clients, exactly as in issuers[].issuer';
+
 const exceptionRoute = text(
   `${patternLegal}; an exception needs at least one literal segment`,
   (value) => isPattern(value) && !isEverything(value),
@@ -43,6 +45,9 @@ const exceptionSchema = section({
   expires: moment().describe(
     `When it stops working: at the end of that day in UTC, or at that second. At most ${maxDays} days after \`created\`.`,
   ),
+  issuer: text('an issuer identifier')
+    .optional()
+    .describe('Whose clients they are. Mandatory as soon as there is more than one issuer.'),
   clients: list(text('a client id without *', isClient), 'a list of at least one client id', 1).describe(
     'Who may use it.',
   ),
@@ -59,9 +64,13 @@ export const exceptionsSchema = list(exceptionSchema, 'a list of exceptions');
 
 type ExceptionSettings = z.output<typeof exceptionSchema>;
 
-/** @see REQUIREMENTS R01, R05 */
+/**
+ * @param issuers - all that are configured; undefined when they have problems of their own
+ * @see REQUIREMENTS R01, R05, D21
+ */
 export function resolveExceptions(
   settings: readonly ExceptionSettings[],
+  issuers: readonly IssuerConfig[] | undefined,
   context: Context,
 ): ExceptionConfig[] {
   return settings.map((exception, index) => {
@@ -73,11 +82,26 @@ export function resolveExceptions(
     return {
       ...rest,
       id,
+      issuer: resolveIssuer(exception, index, { issuers, context }),
       createdAtMs: created.startMs,
       expiresAtMs: expires.endMs,
       maxTokenLifetimeSeconds: maxTokenLifetime,
     };
   });
+}
+
+/** @returns the issuer whose clients are meant; the only one where none is written */
+function resolveIssuer(
+  { issuer }: ExceptionSettings,
+  index: number,
+  { issuers, context: { report } }: { issuers: readonly IssuerConfig[] | undefined; context: Context },
+): string {
+  const path = ['exceptions', index, 'issuer'];
+  const [only, ...others] = issuers ?? [];
+  if (issuer === undefined && others.length > 0) report.illegalOrMissing(path, issuerLegal, false);
+  const isUnknown = issuer !== undefined && issuers?.every((one) => one.issuer !== issuer);
+  if (isUnknown) report.illegal(path, issuerLegal);
+  return issuer ?? only?.issuer ?? '';
 }
 
 function checkDates(

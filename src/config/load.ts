@@ -84,15 +84,18 @@ function readConfigFile(file: string): string {
 function resolveSections(value: Record<string, unknown>, context: Context): Partial<Config> {
   const { listen, upstream, issuers, dpop, replay, routes, identity, exceptions, admin, log, shutdown } =
     configSchema.shape;
+  const resolvedIssuers = attempt(issuers, value.issuers, (settings) => resolveIssuers(settings, context));
   const settled = {
     listen: attempt(listen, value.listen, (settings) => resolveListen(settings, context)),
     upstream: attempt(upstream, value.upstream, (settings) => resolveUpstream(settings, context)),
-    issuers: attempt(issuers, value.issuers, (settings) => resolveIssuers(settings, context)),
+    issuers: resolvedIssuers,
     dpop: attempt(dpop, value.dpop, (settings) => resolveDpop(settings, context)),
     replay: attempt(replay, value.replay, (settings) => resolveReplay(settings, context)),
     routes: attempt(routes, value.routes, (settings) => resolveRoutes(settings, context)),
     identity: attempt(identity, value.identity, (settings) => resolveIdentity(settings, context)),
-    exceptions: attempt(exceptions, value.exceptions, (settings) => resolveExceptions(settings, context)),
+    exceptions: attempt(exceptions, value.exceptions, (settings) =>
+      resolveExceptions(settings, resolvedIssuers, context),
+    ),
     admin: attempt(admin, value.admin, (settings) => settings),
     log: attempt(log, value.log, (settings) => settings),
     shutdown: attempt(shutdown, value.shutdown, ({ grace }) => ({ graceMs: grace })),

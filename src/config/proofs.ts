@@ -4,6 +4,8 @@ import type { Context } from './context.js';
 import { choice, choiceOrOff, file, integer, list, section, wholeSeconds } from './scalars.js';
 
 const minSecretBytes = 32;
+// 32 random bytes have some 30 distinct ones, in hexadecimal some 14.
+const minDistinctBytes = 8;
 
 const algorithms = choice(['ES256', 'ES384', 'PS256', 'RS256', 'EdDSA', 'Ed25519']);
 
@@ -43,6 +45,11 @@ export function resolveDpop(settings: z.output<typeof dpopSchema>, { files, repo
   const secret = nonceSecret === undefined ? undefined : files.read(path, nonceSecret, true);
   if (secret !== undefined && secret.length < minSecretBytes && report.problems.length === before) {
     report.problem(path, `the file holds ${secret.length} bytes; expected at least ${minSecretBytes}`);
+  } else if (secret !== undefined && report.problems.length === before && isRepetitive(secret)) {
+    report.problem(
+      path,
+      `the file holds a constant or a repetition; expected at least ${minSecretBytes} random bytes`,
+    );
   }
   return {
     algorithms,
@@ -52,6 +59,14 @@ export function resolveDpop(settings: z.output<typeof dpopSchema>, { files, repo
     nonceLifetimeSeconds: settings.nonceLifetime,
     nonceSecret: secret,
   };
+}
+
+/** Nobody's random bytes: a few values only, or one piece again and again. Says nothing good of those that pass. */
+function isRepetitive(secret: Buffer): boolean {
+  const bytes = [...secret.toString('latin1').trimEnd()];
+  if (new Set(bytes).size < minDistinctBytes) return true;
+  const isPeriod = (period: number) => bytes.every((byte, at) => at < period || byte === bytes[at - period]);
+  return Array.from({ length: minSecretBytes / 2 }, (_, at) => at + 1).some(isPeriod);
 }
 
 export function resolveReplay(settings: z.output<typeof replaySchema>, { report }: Context): ReplayConfig {

@@ -22,9 +22,16 @@ const routeSchema = section({
     .describe(
       'How possession is proven. `any`: by DPoP or certificate. `none`: a public route; no token is asked for, none forwarded.',
     ),
+  issuers: list(text('an issuer identifier'), 'a list of issuer identifiers')
+    .prefault([])
+    .describe(
+      'Issuers whose tokens are accepted. Empty: all. Mandatory where `clients`, `claims` or `audience` are given and there is more than one issuer.',
+    ),
   audience: list(text('a resource identifier'), 'a list of resource identifiers')
     .prefault([])
-    .describe("Accepted `aud` values of this route. Empty: the issuer's."),
+    .describe(
+      "Accepted `aud` values of this route: a token needs one that is in `issuers[].audience` of its issuer too. Empty: the issuer's.",
+    ),
   scopes: list(text('one scope in visible ASCII', isScope), 'a list of scopes')
     .prefault([])
     .describe('Scopes a token needs, all of them.'),
@@ -69,12 +76,13 @@ export function resolveRoutes(settings: readonly RouteSettings[], context: Conte
 }
 
 function checkPublic(
-  { proof, audience, scopes, claims, clients }: RouteSettings,
+  { proof, issuers, audience, scopes, claims, clients }: RouteSettings,
   index: number,
   { report }: Context,
 ): void {
   if (proof !== 'none') return;
   const given = {
+    issuers: issuers.length,
     audience: audience.length,
     scopes: scopes.length,
     claims: Object.keys(claims).length,

@@ -288,7 +288,7 @@ const entries = {
     error: 'invalid_token',
     sentence: tokenSentence,
     source: 'RFC 9068 §4',
-    hint: 'aud names none of the audiences of this route or issuer',
+    hint: 'aud names none of the audiences that are both of the issuer and, where it names any, of the route',
   },
 
   // --- DPoP proof -------------------------------------------------------------------------------------
@@ -478,6 +478,14 @@ const entries = {
   },
 
   // --- policy -----------------------------------------------------------------------------------------
+  // 401 and not 403 (RFC 6750 §3.1): no higher privilege of this token would help, a token of another issuer does.
+  issuer_refused: {
+    status: 401,
+    error: 'invalid_token',
+    sentence: tokenSentence,
+    source: 'RFC 6750 §3.1, RFC 9068 §4',
+    hint: 'a good token of an issuer that is not in routes[].issuers of this route',
+  },
   proof_method_refused: {
     status: 401,
     error: 'invalid_token',
@@ -525,7 +533,7 @@ const entries = {
     error: 'insufficient_scope',
     sentence: 'The access token does not permit this request.',
     source: 'RFC 6750 §3.1',
-    hint: 'the client is not in routes[].clients',
+    hint: 'the client is not in routes[].clients; for a route with several issuers, mind whose client it is',
   },
   websocket_idle: {
     status: 408,

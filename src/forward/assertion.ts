@@ -67,6 +67,8 @@ export class AssertionSigner {
       ...(constraint === undefined
         ? {}
         : { cnf: { ...(jkt && { jkt }), ...(x5tS256 && { 'x5t#S256': x5tS256 }) } }),
+      // `sub` and `client_id` are names that this issuer gave: those of another may be somebody else's.
+      token: { iss: token.issuer },
       pop: { method: proof, key: jkt ?? x5tS256 },
       req: { method: facts.method, path_sha256: sha256Base64url(facts.target.rawPath) },
       ...(exception === undefined ? {} : { exception: exception.id }),

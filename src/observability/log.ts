@@ -123,8 +123,8 @@ function describeCause(cause: Denial | Fault): string {
   return stack === undefined ? members : `${members},"error":${quote(stack)}`;
 }
 
-function describeToken({ clientId, logNames: { subject, token } }: VerifiedToken): string {
-  const members = `,"client":${quote(bounded(clientId))}`;
+function describeToken({ issuer, clientId, logNames: { subject, token } }: VerifiedToken): string {
+  const members = `,"issuer":${quote(bounded(issuer))},"client":${quote(bounded(clientId))}`;
   const named = subject === undefined ? members : `${members},"subject":"${subject}"`;
   return token === undefined ? named : `${named},"token":"${token}"`;
 }

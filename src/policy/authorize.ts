@@ -65,18 +65,19 @@ export function grantPreflight(route: RouteOptions): Grant {
 }
 
 /**
- * Applies what the route demands: the way of proof, or an exception in its place; then audience, scopes, claims and
- * client. Runs on every request, also when the token's signature was verified before.
+ * Applies what the route demands: issuer and audience; the way of proof, or an exception in its place; then scopes,
+ * claims and client. Runs on every request, also when the token's signature was verified before.
  *
- * @throws Denial proof_method_refused, token_not_bound, exception_*, token_audience_mismatch, insufficient_scope,
- *   claim_refused, client_refused
- * @see REQUIREMENTS C11, D09, D16, D17, R02, R04
+ * @throws Denial issuer_refused, token_audience_mismatch, proof_method_refused, token_not_bound, exception_*,
+ *   insufficient_scope, claim_refused, client_refused
+ * @see REQUIREMENTS C11, D09, D16, D17, D21, D22, R02, R04
  */
 export function authorize(
   { route, facts, exceptions }: { route: RouteOptions; facts: RequestFacts; exceptions: BearerExceptions },
   token: VerifiedToken,
   constraint: SenderConstraint | typeof unconstrained,
 ): Grant {
+  checkIssuer(route, token);
   checkAudience(route, token);
   if (constraint === unconstrained) {
     const exception = exceptions.find(token, facts);
@@ -88,18 +89,27 @@ export function authorize(
   return sealGrant({ route, token, constraint, proof });
 }
 
+function checkIssuer({ issuers }: RouteOptions, { issuer }: VerifiedToken): void {
+  if (issuers.length > 0 && !issuers.includes(issuer))
+    throw new Denial('issuer_refused', `expected ${issuers.join(' or ')}, got ${issuer}`);
+}
+
 /**
- * The token is for us. Cheap, so the gate asks before it has a signature verified; `authorize` answers for it.
+ * The token is for us: a route narrows down what its issuers may issue tokens for, and gives no issuer more. Cheap, so the
+ * gate asks before it has a signature verified; `authorize` answers for it.
  * @throws Denial token_audience_mismatch
+ * @see REQUIREMENTS D22
  */
 export function checkAudience({ audience }: RouteOptions, token: VerifiedToken): void {
-  const accepted = audience.length > 0 ? audience : token.issuerAudience;
-  if (!token.audience.some((value) => accepted.includes(value))) {
-    throw new Denial(
-      'token_audience_mismatch',
-      `expected ${accepted.join(' or ')}, got ${token.audience.join(', ').slice(0, 256)}`,
-    );
-  }
+  const own = token.issuerAudience;
+  const isMeant = (value: string) =>
+    own.includes(value) && (audience.length === 0 || audience.includes(value));
+  if (token.audience.some(isMeant)) return;
+  const accepted = audience.length === 0 ? own : own.filter((value) => audience.includes(value));
+  throw new Denial(
+    'token_audience_mismatch',
+    `expected ${accepted.join(' or ') || `none of ${token.issuer}`}, got ${token.audience.join(', ').slice(0, 256)}`,
+  );
 }
 
 function checkProof({ proof }: RouteOptions, { isDpop, isMtls }: SenderConstraint): ProofLabel {
@@ -119,5 +129,5 @@ function checkClaims({ scopes, claims, clients }: RouteOptions, token: VerifiedT
     if (!values.some((one) => accepted.includes(one))) throw new Denial('claim_refused', `claim ${name}`);
   }
   if (clients.length > 0 && !clients.includes(token.clientId))
-    throw new Denial('client_refused', token.clientId);
+    throw new Denial('client_refused', `${token.clientId} of ${token.issuer}`);
 }

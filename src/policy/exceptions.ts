@@ -12,6 +12,8 @@ export interface BearerExceptionOptions {
   readonly owner: string;
   /** the moment at which it stops working, ms since the epoch */
   readonly expiresAtMs: number;
+  /** the one that the clients are known to: another may give the same id to somebody else. @see RFC 6749 §2.2 */
+  readonly issuer: string;
   readonly clients: readonly string[];
   readonly routes: readonly string[];
   /** CIDRs from which the client may call; empty: anywhere */
@@ -52,6 +54,7 @@ export class BearerExceptions {
     const readings = [path, ...(otherReadings(path) ?? [])];
     const named = this.#exceptions.filter(
       ({ options, patterns }) =>
+        options.issuer === token.issuer &&
         options.clients.includes(token.clientId) &&
         readings.every((reading) => patterns.some((pattern) => pattern.matches(reading))),
     );
@@ -62,7 +65,11 @@ export class BearerExceptions {
       refusal = failed;
     }
     throw (
-      refusal ?? new Denial('token_not_bound', 'a bearer token, and no exception names this client and path')
+      refusal ??
+      new Denial(
+        'token_not_bound',
+        'a bearer token, and no exception names this client of its issuer and path',
+      )
     );
   }
 

@@ -13,7 +13,9 @@ export interface RouteOptions {
   /** empty: every method but TRACE and CONNECT */
   readonly methods: readonly string[];
   readonly proof: ProofRequirement;
-  /** accepted `aud` values; empty: those of the issuer */
+  /** issuers whose tokens are accepted; empty: all */
+  readonly issuers: readonly string[];
+  /** accepted `aud` values, of those of the issuer; empty: all of those */
   readonly audience: readonly string[];
   /** scopes that are needed, all of them */
   readonly scopes: readonly string[];

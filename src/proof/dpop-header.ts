@@ -1,5 +1,6 @@
 import { Denial } from '../denial/denial.js';
 import { parseJoseHeader } from '../jws/compact.js';
+import { algorithmNames } from '../jws/ed25519.js';
 import type { Clock } from '../support/clock.js';
 import { SharedCache } from '../support/shared-cache.js';
 import {
@@ -93,7 +94,10 @@ export class ProofHeaders {
     if (known !== undefined) return known;
     const { typ, alg, jwk } = parseJoseHeader(segment, 'dpop_proof_malformed');
     if (typ !== 'dpop+jwt') throw new Denial('dpop_type_refused', 'typ is not dpop+jwt');
-    const algorithm = this.#algorithms.find((name) => name === alg);
+    const algorithm =
+      typeof alg === 'string'
+        ? this.#algorithms.find((name) => algorithmNames(name).includes(alg))
+        : undefined;
     if (algorithm === undefined)
       throw new Denial('dpop_algorithm_refused', `alg is none of ${this.#algorithms.join(' ')}`);
     return { algorithm, jwk };

@@ -2,10 +2,10 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { JWK } from 'jose';
 import { Denial } from '../denial/denial.js';
 import { isCanonicalBase64url } from '../jws/base64url.js';
+import { algorithmNames, isSmallOrderPoint } from '../jws/ed25519.js';
 import { secretMembers } from '../jws/jwk.js';
 import type { JsonObject } from '../jws/strict-json.js';
 import { sha256Base64url } from '../support/digest.js';
-import { isSmallOrderPoint } from './ed25519.js';
 
 /** The public key of a proof, checked and ready to verify with. */
 export interface ProofKey {
@@ -85,8 +85,7 @@ function parsePublicMembers(jwk: unknown, algorithm: ProofAlgorithm): JWK & Reco
 
 /** What the key says of itself must fit. EdDSA and Ed25519 name one thing. @see RFC 7517 §4.2-4.4; RFC 9864 §2.2 */
 function checkPurpose({ alg, use, key_ops: operations }: JsonObject, algorithm: ProofAlgorithm): void {
-  const names: readonly unknown[] =
-    algorithm === 'EdDSA' || algorithm === 'Ed25519' ? ['EdDSA', 'Ed25519'] : [algorithm];
+  const names: readonly unknown[] = algorithmNames(algorithm);
   if (alg !== undefined && !names.includes(alg))
     throw new Denial('dpop_key_invalid', 'alg of the jwk is not alg of the proof');
   const isForVerification =

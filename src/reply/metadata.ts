@@ -66,7 +66,8 @@ function buildDocument({
   const scopes = [...new Set(guarded.flatMap((route) => route.scopes))];
   return {
     resource,
-    authorization_servers: authorizationServers,
+    // RFC 9728 §3.2: what has no value is left out.
+    ...(authorizationServers.length === 0 ? {} : { authorization_servers: authorizationServers }),
     ...(scopes.length === 0 ? {} : { scopes_supported: scopes }),
     bearer_methods_supported: ['header'],
     tls_client_certificate_bound_access_tokens:

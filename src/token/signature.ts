@@ -1,6 +1,7 @@
 import { KeyObject } from 'node:crypto';
 import { Denial } from '../denial/denial.js';
 import type { CompactJws } from '../jws/compact.js';
+import { algorithmNames } from '../jws/ed25519.js';
 import { isSignedWith } from '../jws/signature.js';
 import type { JsonObject } from '../jws/strict-json.js';
 import type { Asker, VerificationQueue } from '../jws/verification-queue.js';
@@ -79,7 +80,8 @@ export async function verifySignature(
 }
 
 function checkAlgorithm(alg: unknown, { algorithms }: IssuerOptions): TokenAlgorithm {
-  const algorithm = algorithms.find((name) => name === alg);
+  const algorithm =
+    typeof alg === 'string' ? algorithms.find((name) => algorithmNames(name).includes(alg)) : undefined;
   if (algorithm === undefined)
     throw new Denial('token_algorithm_refused', `alg is none of ${algorithms.join(' ')}`);
   return algorithm;

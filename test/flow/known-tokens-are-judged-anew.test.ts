@@ -14,7 +14,12 @@ describe('a token that was verified before is judged anew', () => {
       signer,
       config: {
         issuers: [
-          { issuer: signer.issuer, audience: signer.audience, keys: { file: 'jwks.json' }, leeway: '0s' },
+          {
+            issuer: signer.issuer,
+            audience: [signer.audience, 'https://reports.test'],
+            keys: { file: 'jwks.json' },
+            leeway: '0s',
+          },
         ],
         routes: [
           { path: '/admin', scopes: ['admin'] },

@@ -256,6 +256,7 @@ describe('the signed assertion', () => {
     assert.deepEqual(rest, {
       ...{ iss: 'sidecar', aud: 'orders', sub: 'alice', client_id: 'shop', scope: 'read write' },
       cnf: { jkt: guarded.client.jkt },
+      token: { iss: guarded.signer.issuer },
       pop: { method: 'dpop', key: guarded.client.jkt },
       req: { method: 'PUT', path_sha256: sha256('/orders/%37') },
     });

@@ -6,6 +6,7 @@ export function makeRoute(path: string, changes: Partial<RouteOptions> = {}): Ro
     path,
     methods: [],
     proof: 'any',
+    issuers: [],
     audience: [],
     scopes: [],
     claims: new Map(),

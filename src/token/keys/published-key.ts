@@ -1,5 +1,6 @@
 import type { JWK } from 'jose';
 import { isCanonicalBase64url } from '../../jws/base64url.js';
+import { algorithmNames, isSmallOrderPoint } from '../../jws/ed25519.js';
 import { secretMembers } from '../../jws/jwk.js';
 import type { JsonObject } from '../../jws/strict-json.js';
 import { keyTypes, type TokenAlgorithm } from '../algorithms.js';
@@ -75,7 +76,7 @@ function checkUse({ use, key_ops: operations }: JsonObject): void {
 function fits(algorithm: TokenAlgorithm, { alg, kty, crv }: JsonObject): boolean {
   const needed = keyTypes[algorithm];
   return (
-    (alg === undefined || alg === algorithm) &&
+    (alg === undefined || (typeof alg === 'string' && algorithmNames(algorithm).includes(alg))) &&
     kty === needed.kty &&
     (needed.crv === undefined || crv === needed.crv)
   );
@@ -86,7 +87,7 @@ function parseMembers({ kty, crv, x, y, n, e }: JsonObject): JWK {
     case 'EC':
       return { kty, crv: checkCurve(crv), x: checkCoordinate(x, crv), y: checkCoordinate(y, crv) };
     case 'OKP':
-      return { kty, crv: checkCurve(crv), x: checkCoordinate(x, crv) };
+      return { kty, crv: checkCurve(crv), x: checkPoint(checkCoordinate(x, crv)) };
     case 'RSA':
       return { kty, n: checkModulus(n), e: checkExponent(e) };
     default:
@@ -105,6 +106,12 @@ function checkCoordinate(value: unknown, crv: unknown): string {
     typeof value === 'string' && value.length === Math.ceil((bytes * 4) / 3) && isCanonicalBase64url(value);
   if (!exact) throw new IgnoredKey(`a coordinate is not ${bytes} bytes in base64url`);
   return value;
+}
+
+/** For a point of small order signatures exist that no private key made. It is no key of anybody. */
+function checkPoint(x: string): string {
+  if (isSmallOrderPoint(Buffer.from(x, 'base64url'))) throw new IgnoredKey('Ed25519 point of small order');
+  return x;
 }
 
 function checkModulus(n: unknown): string {

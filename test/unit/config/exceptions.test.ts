@@ -29,6 +29,7 @@ test('R01: a complete exception loads', () => {
   const { created: _, expires: __, ...rest } = complete;
   assert.deepEqual(loaded, {
     ...rest,
+    issuer: 'https://login.example.com',
     sources: ['203.0.113.0/24'],
     createdAtMs: Date.parse('2026-11-23T00:00:00Z'),
     expiresAtMs: Date.parse('2027-03-01T00:00:00Z'),

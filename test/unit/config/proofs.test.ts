@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { Workspace, withOption, withOptions } from './workspace.js';
 
@@ -41,4 +42,21 @@ test('I04: one key cannot have more than the whole memory', () => {
     workspace.refuseAt('replay.perKey', text),
     'the default is not allowed; expected at most replay.capacity',
   );
+});
+
+test('H03: a constant or a repetition is no nonce secret', () => {
+  const bad = {
+    zero: Buffer.alloc(32),
+    constant: Buffer.alloc(64, 0x61),
+    two: Buffer.from('ab'.repeat(16)),
+    word: Buffer.from('changeme-please!'.repeat(3)),
+    line: Buffer.from(`${'0'.repeat(40)}\n`),
+  };
+  for (const [name, content] of Object.entries(bad)) {
+    workspace.write(`${name}.bin`, content);
+    const message = workspace.refuseAt('dpop.nonceSecret', withOption('dpop.nonceSecret', `${name}.bin`));
+    assert.match(message, /constant or a repetition/);
+  }
+  workspace.write('hex.txt', `${randomBytes(32).toString('hex')}\n`);
+  workspace.load(withOption('dpop.nonceSecret', 'hex.txt'));
 });

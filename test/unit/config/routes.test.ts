@@ -24,7 +24,8 @@ test('DESIGN 2: everything a route can say', () => {
     path: '/orders/*/items/**',
     methods: ['GET', 'M-SEARCH'],
     proof: 'both',
-    audience: ['a'],
+    issuers: ['https://login.example.com'],
+    audience: ['https://orders.example.com'],
     scopes: ['orders:read'],
     claims: { tenant: ['x', 1, true] },
     clients: ['c'],
@@ -77,7 +78,13 @@ for (const method of ['TRACE', 'CONNECT', 'get', '', '*']) {
   });
 }
 
-for (const demand of [{ scopes: ['a'] }, { claims: { a: ['b'] } }, { clients: ['a'] }, { audience: ['a'] }]) {
+for (const demand of [
+  { scopes: ['a'] },
+  { claims: { a: ['b'] } },
+  { clients: ['a'] },
+  { audience: ['https://orders.example.com'] },
+  { issuers: ['https://login.example.com'] },
+]) {
   const [option = ''] = Object.keys(demand);
   test(`S06: ${option} on a public route cannot be enforced`, () => {
     workspace.refuseAt(`routes[0].${option}`, routes({ path: '/a', proof: 'none', ...demand }));

@@ -44,6 +44,7 @@ test('L06: the assertion says who called, how that was proven, and for which req
     iat: nowSeconds,
     exp: nowSeconds + 60,
     cnf: { 'x5t#S256': x5tS256 },
+    token: { iss: 'https://login.example' },
     pop: { method: 'mtls', key: x5tS256 },
     req: { method: 'POST', path_sha256: sha256Base64url('/a%7Eb') },
   });

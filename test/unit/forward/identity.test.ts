@@ -57,6 +57,7 @@ test('R06: a request under an exception is marked', () => {
         id: 'legacy',
         owner: 'o',
         expiresAtMs: 1,
+        issuer: 'https://login.example',
         clients: ['app'],
         routes: ['/**'],
         sources: [],

@@ -56,12 +56,32 @@ test('C11: an unbound token passes on no route without an exception', () => {
   }
 });
 
+test('D22: aud has one value that is both of the issuer and of the route', () => {
+  const admin = 'https://admin.example';
+  const issuerAudience = ['https://api.example', admin];
+  const route = { audience: [admin] };
+  denied(() => allow(route, { audience: [admin] }), 'token_audience_mismatch');
+  allow(route, { issuerAudience, audience: [admin] });
+  denied(
+    () => allow(route, { issuerAudience, audience: ['https://api.example'] }),
+    'token_audience_mismatch',
+  );
+  // One of the issuer's and one of the route's are not one of both.
+  denied(() => allow(route, { audience: ['https://api.example', admin] }), 'token_audience_mismatch');
+});
+
+test('D21: a route takes tokens of its issuers only', () => {
+  denied(() => allow({ issuers: ['https://other.example'] }), 'issuer_refused');
+  denied(() => allow({ issuers: ['https://login.example/'] }), 'issuer_refused');
+  allow({ issuers: ['https://other.example', 'https://login.example'] });
+  allow({ issuers: [] });
+});
+
 test('D09: aud has one of the audiences of the route, or of the issuer when the route names none', () => {
   assert.equal(allow({}, { audience: ['x', 'https://api.example'] }).token?.clientId, 'app');
   denied(() => allow({}, { audience: ['https://other.example'] }), 'token_audience_mismatch');
   denied(() => allow({}, { audience: [] }), 'token_audience_mismatch');
   denied(() => allow({ audience: ['https://admin.example'] }), 'token_audience_mismatch');
-  allow({ audience: ['https://admin.example'] }, { audience: ['https://admin.example'] });
   denied(() => allow({}, { audience: ['https://api.example/'] }), 'token_audience_mismatch');
 });
 
@@ -92,6 +112,7 @@ const bearerException = {
   id: 'legacy',
   owner: 'team@example.com',
   expiresAtMs: 1_800_000_100_000,
+  issuer: 'https://login.example',
   clients: ['app'],
   routes: ['/**'],
   sources: [],

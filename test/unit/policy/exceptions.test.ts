@@ -11,6 +11,7 @@ const base: BearerExceptionOptions = {
   id: 'acme-gateway',
   owner: 'payments@example.com',
   expiresAtMs,
+  issuer: 'https://login.example',
   clients: ['acme-gw'],
   routes: ['/orders/**'],
   sources: [],
@@ -33,6 +34,13 @@ test('R01: an exception names client and path, and no other', () => {
   denied(() => find([{}], {}, { clientId: 'other' }), 'token_not_bound');
   denied(() => find([{}], { target: '/admin' }), 'token_not_bound');
   denied(() => find([{}], { target: '/Orders/1' }), 'token_not_bound');
+});
+
+test('D21: a client of that id at another issuer is somebody else', () => {
+  const twin = { issuer: 'https://other.example' };
+  denied(() => find([{}], {}, twin), 'token_not_bound');
+  assert.equal(find([{}, { id: 'theirs', ...twin }], {}, twin).id, 'theirs');
+  assert.equal(find([{}, { id: 'theirs', ...twin }]).id, 'acme-gateway');
 });
 
 test('R02: it ends at its very moment, without a restart', () => {

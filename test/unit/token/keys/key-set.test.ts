@@ -58,6 +58,7 @@ const usable: readonly (readonly [why: string, alg: SigningAlgorithm, members: R
   ['D05: RSA without alg, for PS256', 'PS256', { alg: undefined }],
   ['D05: EC without alg and use', 'ES256', { alg: undefined, use: undefined }],
   ['D05: OKP without alg', 'EdDSA', { alg: undefined }],
+  ['P12: alg of the key is the other name of EdDSA', 'EdDSA', { alg: 'Ed25519' }],
   ['D05: key_ops has verify', 'ES256', { key_ops: ['verify'] }],
   ['P07: unknown members', 'ES256', { x5c: ['AAAA'], exp: 1, custom: {} }],
 ];
@@ -166,4 +167,28 @@ test('P10: kid is only ever a name to look up', async (t) => {
   }
   assert.equal(bench.issuer.requests('/canary'), 0);
   await bench.accepts(bench.issuer.mint({ key: odd }));
+});
+
+test('P12: an Ed25519 point of small order is no key, and what verifies with it is refused', async (t) => {
+  const x = Buffer.alloc(32);
+  x[0] = 1; // the neutral element: its encoding with S = 0 is a signature of every text
+  const { publicKey } = makeKeyPair('ed25519');
+  const jwk = {
+    ...publicKey.export({ format: 'jwk' }),
+    x: x.toString('base64url'),
+    kid: 'weak',
+    alg: 'EdDSA',
+  };
+  const bench = await publishing(t, [jwk]);
+  assert.deepEqual(bench.ignored, ['key 1: Ed25519 point of small order']);
+  const [header, payload] = bench.issuer.mint({ header: { alg: 'EdDSA', kid: 'weak' } }).split('.');
+  const forged = Buffer.concat([x, Buffer.alloc(32)]).toString('base64url');
+  await bench.refuses(`${header}.${payload}.${forged}`, 'token_key_unknown');
+});
+
+test('P12: a token says Ed25519 where the issuer and its key say EdDSA', async (t) => {
+  const key = makeSigningKey('EdDSA');
+  const bench = await publishing(t, [key.jwk]);
+  await bench.accepts(bench.issuer.mint({ key, header: { alg: 'Ed25519' } }));
+  await bench.accepts(bench.issuer.mint({ key }));
 });

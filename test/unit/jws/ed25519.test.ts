@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createPublicKey, verify } from 'node:crypto';
 import test from 'node:test';
-import { isSmallOrderPoint } from '#holdfast/proof/ed25519.js';
+import { isSmallOrderPoint } from '#holdfast/jws/ed25519.js';
 import { makeKeyPair } from '../../support/keys.js';
 
 const prime = 2n ** 255n - 19n;

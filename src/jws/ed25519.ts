@@ -26,3 +26,13 @@ export function isSmallOrderPoint(point: Buffer): boolean {
   y[31] = (y[31] ?? 0) & 0x7f;
   return smallOrder.has(y.toString('hex'));
 }
+
+const eddsaNames: readonly string[] = ['EdDSA', 'Ed25519'];
+
+/**
+ * The names of an algorithm in `alg`. EdDSA is always Ed25519 here, and the two are one: what a key, a token, a proof or
+ * the configuration calls by one name is meant by the other too. @see RFC 9864 §2.2
+ */
+export function algorithmNames(alg: string): readonly string[] {
+  return eddsaNames.includes(alg) ? eddsaNames : [alg];
+}

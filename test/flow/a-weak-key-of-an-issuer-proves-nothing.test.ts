@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Checkpoint } from '../support/checkpoint.js';
+import { TokenSigner } from '../support/token-signer.js';
+
+test('P12: a token forged under a published Ed25519 key of small order is refused', async (t) => {
+  const signer = new TokenSigner();
+  // The neutral element. R = it and S = 0 is a signature of every text, made by nobody's private key.
+  const point = Buffer.alloc(32);
+  point[0] = 1;
+  const weak = { kty: 'OKP', crv: 'Ed25519', x: point.toString('base64url'), kid: 'weak', alg: 'EdDSA' };
+  const guarded = await Checkpoint.start({
+    signer,
+    files: { 'jwks.json': JSON.stringify({ keys: [weak, signer.jwk] }) },
+  });
+  t.after(() => guarded.stop());
+  await guarded.fetchNonce();
+  const signature = Buffer.concat([point, Buffer.alloc(32)]).toString('base64url');
+  for (const alg of ['EdDSA', 'Ed25519']) {
+    const [header, payload] = guarded.token({}, { alg, kid: 'weak' }).split('.');
+    await guarded.refuses(
+      { token: `${header}.${payload}.${signature}` },
+      { reason: 'token_key_unknown', error: 'invalid_token' },
+    );
+  }
+  const ignored = await guarded.sidecar.child.event(({ event }) => event === 'issuer_key_ignored');
+  assert.equal(ignored.why, 'key 0: Ed25519 point of small order');
+  await guarded.admits();
+});
