@@ -1,3 +1,4 @@
+import type { Timekeeper } from '../support/clock.js';
 import { shortDigest } from '../support/digest.js';
 import { parseClaims, type TokenContents } from './claims.js';
 import type { SignedClaims } from './signature.js';
@@ -116,12 +117,11 @@ export class VerifiedToken {
 /**
  * Checks what the claims say: the required ones are there, all have the right type, and the token is valid now.
  *
- * @param nowMs - milliseconds since the epoch
  * @throws Denial token_claims_invalid, token_expired, token_not_yet_valid
  * @see RFC 9068 §2.2, §4; REQUIREMENTS D10-D12, D18
  */
-export function verifyClaims({ issuer, claims }: SignedClaims, nowMs: number): VerifiedToken {
+export function verifyClaims({ issuer, claims }: SignedClaims, clock: Timekeeper): VerifiedToken {
   const contents = parseClaims(claims, issuer.options);
-  checkTimes(contents, issuer.options.leewaySeconds, nowMs);
+  checkTimes(contents, issuer.options.leewaySeconds, clock);
   return VerifiedToken.seal(contents);
 }

@@ -4,7 +4,7 @@ import { Fault } from '../denial/fault.js';
 import { type CompactJws, parseCompactJws } from '../jws/compact.js';
 import type { Payer, SignatureBudget } from '../jws/signature-budget.js';
 import type { PresentedToken } from '../request/credentials.js';
-import type { Clock } from '../support/clock.js';
+import type { Timekeeper } from '../support/clock.js';
 import { type CachedToken, createTokenCache, defaultCacheBytes, entryBytes } from './cache.js';
 import type { IssuerOptions, IssuerState, TokenObserver } from './issuer.js';
 import { IssuerKeys, type RefreshTimes, refreshTimes } from './keys/issuer-keys.js';
@@ -14,7 +14,7 @@ import { checkTokenType } from './token-type.js';
 import { type VerifiedToken, verifyClaims } from './verified-token.js';
 
 export interface TokenVerifierParts {
-  readonly clock: Clock;
+  readonly clock: Timekeeper;
   readonly budget: SignatureBudget;
   readonly observer?: TokenObserver;
   /** bound of the cache of verified tokens; 64 MiB when absent */
@@ -35,7 +35,7 @@ const maxTokenBytes = 8192;
  */
 export class TokenVerifier {
   readonly #issuers: ReadonlyMap<string, Issuer>;
-  readonly #clock: Clock;
+  readonly #clock: Timekeeper;
   readonly #observer: TokenObserver;
   readonly #budget: SignatureBudget;
   readonly #cache: LRUCache<string, CachedToken, number>;
@@ -98,7 +98,7 @@ export class TokenVerifier {
    */
   #holds({ digest }: PresentedToken, { token, issuer, key }: CachedToken): boolean {
     try {
-      checkTimes(token, issuer.options.leewaySeconds, this.#clock.nowMs());
+      checkTimes(token, issuer.options.leewaySeconds, this.#clock);
       if (issuer.keys.current().has(key)) return true;
     } catch (error) {
       if (!(error instanceof Denial)) throw error;
@@ -114,7 +114,7 @@ export class TokenVerifier {
       checkTokenType(jws, issuer.options);
       // Not trusted, but a token that has expired by its own account need not be verified to be refused. One that was
       // good once costs its finder nothing else, and turns up again and again.
-      checkClaimedExpiry(jws.claims.exp, issuer.options.leewaySeconds, this.#clock.nowMs());
+      checkClaimedExpiry(jws.claims.exp, issuer.options.leewaySeconds, this.#clock);
       const signed = await verifySignature({ text, jws }, issuer, { budget: this.#budget, payer });
       const token = this.#verifyClaims(signed, payer);
       this.#cache.set(digest, { token, issuer, key: signed.key }, { size: entryBytes(text.length) });
@@ -129,7 +129,7 @@ export class TokenVerifier {
   /** What the issuer signed and we do not take is not remembered: each showing of it costs another verification. */
   #verifyClaims(signed: SignedClaims, payer: Payer): VerifiedToken {
     try {
-      return verifyClaims(signed, this.#clock.nowMs());
+      return verifyClaims(signed, this.#clock);
     } catch (error) {
       this.#budget.charge(payer);
       throw error;
