@@ -9,7 +9,7 @@ const claimsPerTurn = 50;
 const lifetimeMs = 600_000;
 const keys = Array.from({ length: 64 }, (_, index) => String(index).padEnd(43, 'k'));
 
-const store = new MemoryReplayStore({ capacity: entries, perKey: entries }, { nowMs: Date.now });
+const store = new MemoryReplayStore({ capacity: entries, perKey: entries }, { steadyMs: Date.now });
 globalThis.gc?.();
 const before = process.memoryUsage.rss();
 let longestTurnMs = 0;

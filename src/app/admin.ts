@@ -17,6 +17,7 @@ export function createAdmin(
   return new AdminServer({
     notReady: () => [
       ...notReady,
+      ...describeClock(clock.offsetMs / 1000, config.dpop.clockSkewSeconds),
       ...tokens
         .state()
         .flatMap(({ issuer, ready }) => (ready || !needed.has(issuer) ? [] : [`no keys of ${issuer}`])),
@@ -52,4 +53,13 @@ export function createAdmin(
         .map(({ issuer }) => issuer),
     }),
   });
+}
+
+// What NTP corrects in one go is no reason to get no traffic, however little is granted to clients.
+const minSkewSeconds = 1;
+
+/** While nobody knows which clock is right, a replica whose clocks agree serves better. @see REQUIREMENTS I12 */
+function describeClock(offsetSeconds: number, skewSeconds: number): string[] {
+  if (Math.abs(offsetSeconds) <= Math.max(skewSeconds, minSkewSeconds)) return [];
+  return [`the wall clock was stepped by ${Math.round(offsetSeconds)} s`];
 }

@@ -7,7 +7,7 @@ import type { Log } from '../observability/log.js';
 import { Metrics } from '../observability/metrics.js';
 import { NonceIssuer } from '../proof/nonce.js';
 import { MemoryReplayStore } from '../proof/replay/memory.js';
-import { type Clock, monotonicClock } from '../support/clock.js';
+import { SteadyClock } from '../support/steady-clock.js';
 import { TokenVerifier } from '../token/verify.js';
 import type { TlsUpkeep } from './tls-upkeep.js';
 
@@ -22,7 +22,7 @@ export interface AppOptions {
 
 /** What several parts share. */
 export interface Core {
-  readonly clock: Clock;
+  readonly clock: SteadyClock;
   readonly metrics: Metrics;
   readonly replay: MemoryReplayStore;
   readonly nonces: NonceIssuer;
@@ -40,9 +40,11 @@ export interface Core {
   close(): void;
 }
 
+const clockCheckMs = 1000;
+
 /** Makes the shared parts; what comes of the listener is filled in when there is one. */
 export function createCore({ config, configHash, log }: AppOptions): Core {
-  const clock = monotonicClock(Date.now, () => metrics.clockSteppedBack());
+  const clock = createClock(log, () => metrics);
   const replay = new MemoryReplayStore(config.replay, clock);
   const lifetimeMs = config.dpop.nonceLifetimeSeconds * 1000;
   const nonces = new NonceIssuer({ secret: config.dpop.nonceSecret, lifetimeMs, clock });
@@ -73,7 +75,10 @@ export function createCore({ config, configHash, log }: AppOptions): Core {
     exceptions: config.exceptions,
     certificates: () => certificateExpiries(core.tls()),
     reload: () => core.tlsUpkeep?.result,
+    clockOffsetSeconds: () => clock.offsetMs / 1000,
   });
+  // Steps are noticed also while nobody asks for the time.
+  const clockWatch = setInterval(() => clock.nowMs(), clockCheckMs).unref();
   const core: Core = {
     ...{ clock, metrics, replay, nonces, verifications, tokens, upstream },
     connections: () => 0,
@@ -81,10 +86,21 @@ export function createCore({ config, configHash, log }: AppOptions): Core {
     tlsUpkeep: undefined,
     notReady: new Set(),
     close() {
+      clearInterval(clockWatch);
       tokens.close();
       replay.close();
       upstream.close();
     },
   };
   return core;
+}
+
+function createClock(log: Log, metrics: () => Metrics): SteadyClock {
+  return new SteadyClock({
+    stepped: (byMs) => {
+      metrics().clockStepped(byMs < 0 ? 'back' : 'forward');
+      log.warn('clock_stepped', { seconds: byMs / 1000 });
+    },
+    adopted: (byMs) => log.warn('clock_adopted', { seconds: byMs / 1000 }),
+  });
 }

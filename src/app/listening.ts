@@ -15,8 +15,8 @@ import { Origins } from '../request/authority.js';
 import type { RequestRules } from '../request/facts.js';
 import { HeaderNames } from '../request/header-names.js';
 import type { TrustedProxies } from '../request/trusted-proxies.js';
-import type { Clock } from '../support/clock.js';
 import { sha256Base64url } from '../support/digest.js';
+import type { SteadyClock } from '../support/steady-clock.js';
 import type { AppOptions, Core } from './core.js';
 import { createTrustedProxies } from './fronts.js';
 
@@ -68,14 +68,11 @@ export function createListener(
   return listener;
 }
 
-// Proofs that were dated before this moment may have been used with an earlier process, whose memory is gone (I11).
-const processStartedAtMs = Math.ceil(performance.timeOrigin);
-
 function createDpopVerifier({ dpop }: Config, { clock, nonces, verifications }: Core): DpopVerifier {
   const options = {
     ...dpop,
     nonceRequired: dpop.nonce === 'required',
-    replayMemorySinceMs: processStartedAtMs,
+    memoryBeginsAtStart: true, // there is no store yet that outlives the process
   };
   return new DpopVerifier(options, { clock, nonces, verifications });
 }
@@ -118,7 +115,7 @@ function createRules({ listen, identity }: Config, proxies: TrustedProxies): Req
 function forwarderOptions(
   { upstream, identity, listen }: Config,
   { names, pseudonym }: RequestRules,
-  clock: Clock,
+  clock: SteadyClock,
 ): ForwarderOptions {
   const { authorization } = identity;
   const basic =

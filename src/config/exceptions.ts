@@ -41,7 +41,9 @@ const exceptionSchema = section({
   owner: text('a person or team and how to reach them').describe('Who answers for it.'),
   reason: text('a text').describe('Why possession cannot be proven yet.'),
   ticket: text('a ticket or its URL').describe('Where the work to end it is tracked.'),
-  created: moment().describe('When it was granted.'),
+  created: moment().describe(
+    'When it was granted. It works from the beginning of that day in UTC, or from that second.',
+  ),
   expires: moment().describe(
     `When it stops working: at the end of that day in UTC, or at that second. At most ${maxDays} days after \`created\`.`,
   ),
@@ -111,9 +113,11 @@ function checkDates(
 ): void {
   const path = ['exceptions', index];
   // Ahead of its time, `created` would carry the longest permitted life as far away as anybody likes. A day of grace
-  // is for those east of UTC.
+  // is for those east of UTC, and does not make it begin earlier.
   if (created.startMs > nowMs + dayMs)
     report.illegal([...path, 'created'], 'a day that is not in the future');
+  else if (created.startMs > nowMs)
+    report.warn([...path, 'created'], `${id} of ${owner} lets nothing pass before ${created.written}`);
   if (expires.startMs < created.startMs)
     report.illegal([...path, 'expires'], 'a day that is not before created');
   if (expires.startMs > created.startMs + maxDays * dayMs) {

@@ -98,8 +98,8 @@ export class Files {
   }
 
   #warnOfValidity(path: Path, { validFrom, validTo }: X509Certificate): void {
-    if (Date.parse(validTo) <= this.#nowMs) this.#report.warn(path, `a certificate expired on ${validTo}`);
-    if (Date.parse(validFrom) > this.#nowMs)
+    if (!(Date.parse(validTo) > this.#nowMs)) this.#report.warn(path, `a certificate expired on ${validTo}`);
+    if (!(Date.parse(validFrom) <= this.#nowMs))
       this.#report.warn(path, `a certificate is not valid before ${validFrom}`);
   }
 }

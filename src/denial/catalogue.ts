@@ -404,6 +404,13 @@ const entries = {
     source: 'RFC 9449 §11.1',
     hint: 'normal in the first seconds after a start with replay.store: memory: an earlier process may have seen this proof',
   },
+  dpop_clock_in_doubt: {
+    status: 401,
+    error: 'use_dpop_nonce',
+    sentence: 'The DPoP proof needs a nonce of this resource server.',
+    source: 'RFC 9449 §11.1',
+    hint: 'normal after a step of the clock of this machine: only the stepped clock has reached the date of the proof, or the memory of its time is gone',
+  },
   proof_replayed: {
     status: 401,
     error: 'invalid_dpop_proof',
@@ -492,6 +499,13 @@ const entries = {
     sentence: tokenSentence,
     source: 'REQUIREMENTS C11',
     hint: 'possession was proven, but not in the way this route asks for (routes[].proof)',
+  },
+  exception_not_yet_valid: {
+    status: 401,
+    error: 'invalid_token',
+    sentence: tokenSentence,
+    source: 'REQUIREMENTS R02',
+    hint: 'created of the exception that would let this client pass lies in the future; its id and owner are in detail. A day begins at midnight UTC',
   },
   exception_expired: {
     status: 401,

@@ -6,7 +6,10 @@ import type { Clock } from '../support/clock.js';
 export interface ExpiryOptions {
   /** how long an exchange may outlive what it was admitted on; Infinity: nothing is cut off */
   readonly graceMs: number;
-  readonly clock: Clock;
+  readonly clock: Clock & {
+    /** timers count by another clock, and have to be set anew. @returns what ends that */
+    onStepForward(listener: () => void): () => void;
+  };
 }
 
 interface Expiry {
@@ -48,20 +51,29 @@ export class ExpiryWatch {
       const leftMs = endMs - clock.nowMs();
       timer = setTimeout(
         () => {
-          if (clock.nowMs() < endMs) wait();
-          else end(denial());
+          if (clock.nowMs() < endMs) return wait();
+          forget();
+          end(denial());
         },
         Math.min(Math.max(leftMs, 0), maxDelayMs),
       );
     };
     wait();
-    return () => clearTimeout(timer);
+    const forget = clock.onStepForward(() => {
+      clearTimeout(timer);
+      wait();
+    });
+    return () => {
+      clearTimeout(timer);
+      forget();
+    };
   }
 
+  // Written so that a NaN would end it, as the timer above does.
   /** For what is only about to begin. @throws Denial when its time is over already */
   check(admission: Admission): void {
     const ending = this.#findEnding(admission);
-    if (ending !== undefined && this.#options.clock.nowMs() >= ending.endMs) throw ending.denial();
+    if (ending !== undefined && !(this.#options.clock.nowMs() < ending.endMs)) throw ending.denial();
   }
 
   #findEnding(admission: Admission): { endMs: number; denial: () => Denial } | undefined {

@@ -2,7 +2,7 @@ import { Denial } from '../denial/denial.js';
 import type { Admission } from '../gate/admission.js';
 import type { RequestFacts } from '../request/facts.js';
 import type { HeaderNames } from '../request/header-names.js';
-import type { Clock } from '../support/clock.js';
+import type { Timekeeper } from '../support/clock.js';
 
 export interface HygieneOptions {
   readonly names: HeaderNames;
@@ -12,7 +12,7 @@ export interface HygieneOptions {
   /** what the service gets as Authorization: nothing, the caller's token as Bearer, or a credential of its own */
   readonly authorization: 'strip' | 'bearer' | { readonly basic: string };
   /** the service is told of client certificates that are trusted at this time; undefined: of none */
-  readonly certificateClock: Clock | undefined;
+  readonly certificateClock: Timekeeper | undefined;
 }
 
 /** Header field lines of a request to the service, in order: name, value, name, value, … */
@@ -88,10 +88,10 @@ function writeForwarding(facts: RequestFacts, headers: string[], { pathPrefix }:
  * @throws Denial identity_too_large
  * @see RFC 9440 §2; REQUIREMENTS K02, K03, K06, K08
  */
-function writeCertificate({ certificate }: RequestFacts, headers: string[], clock: Clock): void {
+function writeCertificate({ certificate }: RequestFacts, headers: string[], clock: Timekeeper): void {
   if (certificate?.trusted !== true || certificate.fields === undefined) return;
-  const nowMs = clock.nowMs();
-  if (nowMs < certificate.notBeforeMs || nowMs >= certificate.notAfterMs) return;
+  const { notBeforeMs, notAfterMs } = certificate;
+  if (!(clock.steadyMs() >= notBeforeMs && clock.nowMs() < notAfterMs)) return;
   const { clientCert, clientCertChain } = certificate.fields;
   const length = clientCert.length + (clientCertChain?.length ?? 0);
   if (length > maxCertificateCharacters)

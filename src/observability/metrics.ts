@@ -16,6 +16,8 @@ export interface MetricSources {
     readonly expiresAtMs: number;
   }[];
   readonly certificates: () => readonly { readonly name: string; readonly expiresAtMs: number }[];
+  /** by which the wall clock is ahead of the time that is reckoned with */
+  readonly clockOffsetSeconds: () => number;
   /** of the last reload; undefined: none yet */
   readonly reload: () => 'ok' | 'error' | undefined;
 }
@@ -72,11 +74,10 @@ export class Metrics {
   readonly #configReload = this.#tally('config_reload_total', 'Times that changed files were read again', [
     'result',
   ]);
-  readonly #clockStepBack = this.#tally(
-    'clock_step_back_total',
-    'Readings of a wall clock that lay behind an earlier one',
-    [],
-  ).series({});
+  readonly #clockSteps = {
+    back: this.#tally('clock_step_back_total', 'Times that the wall clock was set back', []).series({}),
+    forward: this.#tally('clock_step_forward_total', 'Times that the wall clock jumped ahead', []).series({}),
+  };
   readonly #streamsEnded = this.#tally(
     'streams_ended_total',
     'Answers and WebSockets that were ended because of their age or silence',
@@ -137,8 +138,8 @@ export class Metrics {
     this.#count(`c ${result}`, () => this.#configReload.series({ result }), by);
   }
 
-  clockSteppedBack(): void {
-    this.#clockStepBack.value++;
+  clockStepped(direction: 'back' | 'forward'): void {
+    this.#clockSteps[direction].value++;
   }
 
   #countException(exception: string, by = 1): void {
@@ -209,6 +210,12 @@ export class Metrics {
       'Whether the files that were read last are in force',
       [],
       (gauge) => gauge.set(sources.reload() === 'error' ? 0 : 1),
+    );
+    this.#gauge(
+      'clock_offset_seconds',
+      'How far the wall clock is ahead of the time that begins and remembers',
+      [],
+      (gauge) => gauge.set(sources.clockOffsetSeconds()),
     );
     this.#gauge('config_info', 'The configuration in force', ['hash'], (gauge) =>
       gauge.labels(configHash).set(1),

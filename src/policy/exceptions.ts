@@ -1,7 +1,7 @@
 import { Denial } from '../denial/denial.js';
 import type { RequestFacts } from '../request/facts.js';
 import { AddressList } from '../support/address-list.js';
-import type { Clock } from '../support/clock.js';
+import type { Timekeeper } from '../support/clock.js';
 import type { VerifiedToken } from '../token/verified-token.js';
 import { compilePattern, type PathPattern } from './pattern.js';
 import { otherReadings } from './readings.js';
@@ -10,6 +10,8 @@ import { otherReadings } from './readings.js';
 export interface BearerExceptionOptions {
   readonly id: string;
   readonly owner: string;
+  /** the moment at which it begins to work, ms since the epoch */
+  readonly createdAtMs: number;
   /** the moment at which it stops working, ms since the epoch */
   readonly expiresAtMs: number;
   /** the one that the clients are known to: another may give the same id to somebody else. @see RFC 6749 §2.2 */
@@ -33,9 +35,9 @@ interface BearerException {
  */
 export class BearerExceptions {
   readonly #exceptions: readonly BearerException[];
-  readonly #clock: Clock;
+  readonly #clock: Timekeeper;
 
-  constructor(exceptions: readonly BearerExceptionOptions[], clock: Clock) {
+  constructor(exceptions: readonly BearerExceptionOptions[], clock: Timekeeper) {
     this.#clock = clock;
     this.#exceptions = exceptions.map((options) => ({
       options,
@@ -73,14 +75,19 @@ export class BearerExceptions {
     );
   }
 
-  /** Evaluated on every request, so that an exception ends at its second (R02). */
+  /**
+   * Evaluated on every request, so that an exception begins and ends at its second (R02). Begins by the reading of the clock
+   * that no step moves; ends by the later one. Written so that a NaN would refuse.
+   */
   #check(
     { options, sources }: BearerException,
     token: VerifiedToken,
     facts: RequestFacts,
   ): Denial | undefined {
-    const { id, owner, expiresAtMs, maxTokenLifetimeSeconds } = options;
-    if (this.#clock.nowMs() >= expiresAtMs) return new Denial('exception_expired', `${id} of ${owner}`);
+    const { id, owner, createdAtMs, expiresAtMs, maxTokenLifetimeSeconds } = options;
+    if (!(this.#clock.nowMs() < expiresAtMs)) return new Denial('exception_expired', `${id} of ${owner}`);
+    if (!(this.#clock.steadyMs() >= createdAtMs))
+      return new Denial('exception_not_yet_valid', `${id} of ${owner}`);
     if (sources !== undefined && !sources.has(facts.remoteAddress)) {
       return new Denial('exception_source_refused', `${id}: ${facts.remoteAddress}`);
     }

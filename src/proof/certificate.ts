@@ -1,5 +1,5 @@
 import type { PresentedCertificate, TrustedCertificate } from '../request/client-certificate.js';
-import type { Clock } from '../support/clock.js';
+import type { Timekeeper } from '../support/clock.js';
 
 let sealEvidence: (thumbprint: string) => CertificateEvidence;
 
@@ -29,7 +29,7 @@ export type CertificateFinding =
 /** Whether only certificates count that chain to a configured CA, and by which clock they are out of date. */
 export interface CertificateRules {
   readonly requireTrust: boolean;
-  readonly clock: Clock;
+  readonly clock: Timekeeper;
 }
 
 const noCertificate: CertificateFinding = { distrust: undefined };
@@ -51,7 +51,7 @@ export function verifyCertificate(
 ): CertificateFinding {
   if (certificate === undefined) return noCertificate;
   if (certificate.trusted) {
-    const outOfDate = findOutOfDate(certificate, rules.clock.nowMs());
+    const outOfDate = findOutOfDate(certificate, rules.clock);
     if (outOfDate !== undefined) return { distrust: outOfDate };
   } else if (rules.requireTrust || certificate.distrust !== undefined) {
     // A distrust without `requireTrust` is of a certificate that a front passed on, and that was held against CAs of its own.
@@ -60,7 +60,11 @@ export function verifyCertificate(
   return { evidence: sealEvidence(certificate.thumbprint) };
 }
 
-function findOutOfDate({ notBeforeMs, notAfterMs }: TrustedCertificate, nowMs: number): string | undefined {
-  if (nowMs >= notAfterMs) return 'CERT_HAS_EXPIRED';
-  return nowMs >= notBeforeMs ? undefined : 'CERT_NOT_YET_VALID';
+/** Ends by the later reading of the clock, and begins by the one that no step moves. Written so that a NaN would refuse. */
+function findOutOfDate(
+  { notBeforeMs, notAfterMs }: TrustedCertificate,
+  clock: Timekeeper,
+): string | undefined {
+  if (!(clock.nowMs() < notAfterMs)) return 'CERT_HAS_EXPIRED';
+  return clock.steadyMs() >= notBeforeMs ? undefined : 'CERT_NOT_YET_VALID';
 }

@@ -2,12 +2,12 @@ import { Denial } from '../denial/denial.js';
 import { type CompactSegments, parseClaimsSegment, splitCompactJws } from '../jws/compact.js';
 import type { JsonObject } from '../jws/strict-json.js';
 import type { VerificationQueue } from '../jws/verification-queue.js';
-import { type Clock, nowSeconds } from '../support/clock.js';
+import { nowSeconds, type Timekeeper } from '../support/clock.js';
 import { isSha256Base64url } from '../support/digest.js';
 import { type KnownHeader, type NewHeader, ProofHeaders } from './dpop-header.js';
 import { equalsHtu } from './htu.js';
 import type { ProofAlgorithm } from './jwk.js';
-import type { NonceIssuer } from './nonce.js';
+import type { AcceptedNonce, NonceIssuer } from './nonce.js';
 import { type Presenter, SignatureCheck } from './signature-check.js';
 
 /** What a proof must belong to. */
@@ -29,13 +29,12 @@ export interface DpopOptions {
   readonly maxAgeSeconds: number;
   readonly clockSkewSeconds: number;
   readonly nonceRequired: boolean;
-  /** ms since the epoch, before which an earlier process may have accepted proofs that this one has not seen; 0 when
-   * the replay store outlives the process */
-  readonly replayMemorySinceMs: number;
+  /** whether an earlier process may have accepted proofs that the replay store has not seen: it lives in the process */
+  readonly memoryBeginsAtStart: boolean;
 }
 
 export interface DpopVerifierParts {
-  readonly clock: Clock;
+  readonly clock: Timekeeper;
   readonly nonces: NonceIssuer;
   readonly verifications: VerificationQueue;
 }
@@ -127,6 +126,11 @@ interface ProofClaims {
   readonly nonce: string | undefined;
 }
 
+interface Doubt {
+  readonly reason: 'dpop_proof_predates_start' | 'dpop_clock_in_doubt';
+  readonly isDispelledBy: (nonce: AcceptedNonce) => boolean;
+}
+
 const malformed = 'dpop_proof_malformed';
 const maxProofBytes = 8192;
 const maxJtiCharacters = 256;
@@ -142,7 +146,7 @@ const maxJtiCharacters = 256;
  */
 export class DpopVerifier {
   readonly #options: DpopOptions;
-  readonly #clock: Clock;
+  readonly #clock: Timekeeper;
   readonly #nonces: NonceIssuer;
   readonly #headers: ProofHeaders;
   readonly #signatures: SignatureCheck;
@@ -212,32 +216,53 @@ export class DpopVerifier {
         `iat is ${Math.round(now - iat)} s ago, allowed ${-clockSkewSeconds} to ${maxAgeSeconds}`,
       );
     }
-    if (exp !== undefined && !(typeof exp === 'number' && exp > now - clockSkewSeconds)) {
+    if (exp !== undefined && !(Number.isFinite(exp) && Number(exp) > now - clockSkewSeconds)) {
       throw new Denial('dpop_validity_ended', 'exp has passed or is no number');
     }
-    if (nbf !== undefined && !(typeof nbf === 'number' && nbf <= now + clockSkewSeconds)) {
+    const begins = this.#clock.steadyMs() / 1000 + clockSkewSeconds;
+    if (nbf !== undefined && !(typeof nbf === 'number' && nbf <= Math.max(begins, iat))) {
       throw new Denial('dpop_validity_ended', 'nbf lies ahead or is no number');
     }
   }
 
-  // One second more because time is compared in whole seconds, one because the clock may step back by one.
+  // One second more because time is compared in whole seconds, one because the clock may be set back by less without notice.
   #acceptableUntilMs(iat: number): number {
     return (Math.ceil(iat) + this.#options.maxAgeSeconds + 2) * 1000;
   }
 
   #checkNonce({ iat, nonce }: ProofClaims, origin: string): boolean {
-    const { nonceRequired, replayMemorySinceMs, clockSkewSeconds } = this.#options;
-    // A clock that runs ahead can have dated a proof after our start that an earlier process accepted before it.
-    const predatesMemory = (iat - clockSkewSeconds) * 1000 <= replayMemorySinceMs;
-    if (!nonceRequired && !predatesMemory) return false;
-    if (nonce === undefined)
-      throw new Denial(predatesMemory ? 'dpop_proof_predates_start' : 'dpop_nonce_missing');
+    const doubt = this.#findDoubt(iat);
+    if (!this.#options.nonceRequired && doubt === undefined) return false;
+    if (nonce === undefined) throw new Denial(doubt?.reason ?? 'dpop_nonce_missing');
     const accepted = this.#nonces.verify(nonce, origin);
     if (accepted === undefined) throw new Denial('dpop_nonce_invalid');
-    // With a shared secret an old nonce outlives the process that has forgotten which proofs carried it.
-    if (predatesMemory && accepted.issuedAtMs < replayMemorySinceMs)
-      throw new Denial('dpop_proof_predates_start');
+    // An older one says nothing: it can be that of a use that is forgotten, or have been put into a proof that was dated ahead.
+    if (doubt !== undefined && !doubt.isDispelledBy(accepted)) throw new Denial(doubt.reason);
     return accepted.expiresSoon;
+  }
+
+  /** Why the date of a proof alone does not say that it is new and was not used before; and which nonces say so. */
+  #findDoubt(iat: number): Doubt | undefined {
+    const { memoryBeginsAtStart, clockSkewSeconds } = this.#options;
+    const { startedAtMs, forgottenBeforeMs } = this.#clock;
+    const earliestMs = (iat - clockSkewSeconds) * 1000;
+    // A clock that runs ahead can have dated a proof after our start that an earlier process accepted before it.
+    const predatesStart = memoryBeginsAtStart && !(earliestMs > startedAtMs);
+    // Used, perhaps, and forgotten before the clock was set back; or made ahead of its time, which a step has brought about.
+    const isForgotten = !(this.#acceptableUntilMs(iat) >= forgottenBeforeMs);
+    if (isForgotten || !(earliestMs <= this.#clock.steadyMs() + 1000)) {
+      const sinceMs = Math.floor(this.#clock.unbrokenSinceMs);
+      return {
+        reason: predatesStart ? 'dpop_proof_predates_start' : 'dpop_clock_in_doubt',
+        isDispelledBy: ({ issuedAtMs }) => issuedAtMs >= sinceMs,
+      };
+    }
+    if (!predatesStart) return undefined;
+    return {
+      reason: 'dpop_proof_predates_start',
+      // With a shared secret it outlives the process that has forgotten which proofs carried it.
+      isDispelledBy: ({ issuedAtMs, isOfThisProcess }) => isOfThisProcess || issuedAtMs >= startedAtMs,
+    };
   }
 }
 

@@ -1,19 +1,21 @@
 import { createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
 import { isCanonicalBase64url } from '../jws/base64url.js';
-import type { Clock } from '../support/clock.js';
+import type { Relived, Timekeeper } from '../support/clock.js';
 
 export interface NonceOptions {
   /** at least 32 bytes, the same on all replicas; absent: random, good for this process only */
   readonly secret?: Buffer | undefined;
   /** how long a nonce is accepted after it was issued, ms */
   readonly lifetimeMs: number;
-  readonly clock: Clock;
+  readonly clock: Pick<Timekeeper, 'nowMs' | 'relived'>;
 }
 
 /** A nonce of ours that is accepted now. */
 export interface AcceptedNonce {
   /** ms since the epoch, by the clock of the replica that issued it */
   readonly issuedAtMs: number;
+  /** nobody else has the secret, so it was issued since this process started */
+  readonly isOfThisProcess: boolean;
   /** in the last third of its life. @see RFC 9449 §8.2; REQUIREMENTS H07 */
   readonly expiresSoon: boolean;
 }
@@ -41,24 +43,33 @@ const maxVerified = 8192;
  * as base64url. So a replica with the same secret knows them too, and a nonce can be used any number of times while it
  * lives (that a proof is used once is the replay store's part).
  *
+ * After the clock was set back, nonces of the time that comes again are taken only from this process, which knows which ones
+ * it has issued since: those of a replica cost their client one more round trip.
+ *
  * Fails closed: what does not verify is no nonce, whatever the reason.
  * @see RFC 9449 §8, §9, §11.1; REQUIREMENTS H03 to H06, H08
  */
 export class NonceIssuer {
   readonly #key: KeyObject;
+  readonly #isSecretOwn: boolean;
   readonly #lifetimeMs: number;
-  readonly #clock: Clock;
+  readonly #clock: NonceOptions['clock'];
   /** the latest nonce of each origin; as many as there are public origins */
   readonly #latest = new Map<string, IssuedNonce>();
   /** nonces that have verified, oldest first: only real ones get in, and forgetting one costs an HMAC, no more */
   readonly #verified = new Map<string, IssuedNonce>();
+  /** of the time that comes a second time: the nonces that were issued in it the second time */
+  readonly #reissued = new Map<string, IssuedNonce>();
+  #relived: Relived | undefined;
 
   /** @throws RangeError for a secret of less than 32 bytes */
-  constructor({ secret = randomBytes(minSecretBytes), lifetimeMs, clock }: NonceOptions) {
+  constructor({ secret: shared, lifetimeMs, clock }: NonceOptions) {
+    const secret = shared ?? randomBytes(minSecretBytes);
     if (secret.length < minSecretBytes) {
       throw new RangeError(`nonce secret has less than ${minSecretBytes} bytes`);
     }
     this.#key = createSecretKey(secret);
+    this.#isSecretOwn = shared === undefined;
     this.#lifetimeMs = lifetimeMs;
     this.#clock = clock;
   }
@@ -68,13 +79,16 @@ export class NonceIssuer {
    * @returns 32 characters of base64url, the same for all who ask within a second. @see RFC 9449 §8.1 (NQCHAR)
    */
   issue(origin: string): string {
+    this.#noticeRelived();
     const nowMs = Math.floor(this.#clock.nowMs());
     const latest = this.#latest.get(origin);
     if (latest !== undefined && Math.abs(nowMs - latest.issuedAtMs) < reissueAfterMs) return latest.nonce;
     const time = Buffer.alloc(timeBytes);
     time.writeUIntBE(nowMs, 0, timeBytes);
     const nonce = Buffer.concat([time, this.#mac(origin, nowMs)]).toString('base64url');
-    this.#latest.set(origin, { nonce, origin, issuedAtMs: nowMs });
+    const issued = { nonce, origin, issuedAtMs: nowMs };
+    this.#latest.set(origin, issued);
+    if (this.#isRelived(issued)) this.#keep(this.#reissued, issued);
     return nonce;
   }
 
@@ -84,17 +98,34 @@ export class NonceIssuer {
    * @returns evidence that the nonce was issued for this origin and has not expired; undefined when that is not so
    */
   verify(nonce: string, origin: string): AcceptedNonce | undefined {
+    this.#noticeRelived();
     const known = this.#verified.get(nonce);
     const issued = known?.origin === origin ? known : this.#authenticate(nonce, origin);
     if (issued === undefined || !this.#isAccepted(issued)) return undefined;
-    if (known === undefined) this.#remember(issued);
+    if (known === undefined) this.#keep(this.#verified, issued);
     const { issuedAtMs } = issued;
-    return { issuedAtMs, expiresSoon: this.#clock.nowMs() - issuedAtMs >= (this.#lifetimeMs * 2) / 3 };
+    const expiresSoon = this.#clock.nowMs() - issuedAtMs >= (this.#lifetimeMs * 2) / 3;
+    return { issuedAtMs, isOfThisProcess: this.#isSecretOwn, expiresSoon };
   }
 
-  #isAccepted({ issuedAtMs }: IssuedNonce): boolean {
-    const ageMs = this.#clock.nowMs() - issuedAtMs;
-    return ageMs >= -replicaSkewMs && ageMs <= this.#lifetimeMs;
+  #isAccepted(issued: IssuedNonce): boolean {
+    const ageMs = this.#clock.nowMs() - issued.issuedAtMs;
+    if (!(ageMs >= -replicaSkewMs && ageMs <= this.#lifetimeMs)) return false;
+    return !this.#isRelived(issued) || this.#reissued.has(issued.nonce);
+  }
+
+  /** A nonce of a time that comes a second time may be of the first time, and have expired before. */
+  #isRelived({ issuedAtMs }: IssuedNonce): boolean {
+    if (this.#relived === undefined) return false;
+    const { fromMs, untilMs } = this.#relived;
+    return issuedAtMs >= Math.floor(fromMs) && issuedAtMs <= untilMs;
+  }
+
+  #noticeRelived(): void {
+    const { relived } = this.#clock;
+    if (relived === this.#relived) return;
+    this.#relived = relived;
+    for (const nonces of [this.#latest, this.#verified, this.#reissued]) nonces.clear();
   }
 
   /** @returns the nonce with its time, if this secret issued it for this origin, however long ago */
@@ -106,12 +137,12 @@ export class NonceIssuer {
     return isOurs ? { nonce, origin, issuedAtMs } : undefined;
   }
 
-  #remember(issued: IssuedNonce): void {
-    for (const oldest of this.#verified.values()) {
-      if (this.#verified.size < maxVerified && this.#isAccepted(oldest)) break;
-      this.#verified.delete(oldest.nonce);
+  #keep(nonces: Map<string, IssuedNonce>, issued: IssuedNonce): void {
+    for (const oldest of nonces.values()) {
+      if (nonces.size < maxVerified && this.#isAccepted(oldest)) break;
+      nonces.delete(oldest.nonce);
     }
-    this.#verified.set(issued.nonce, issued);
+    nonces.set(issued.nonce, issued);
   }
 
   // No origin contains a line break, so no two inputs are spelled alike.

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../jws/strict-json.js';
+import type { Timekeeper } from '../support/clock.js';
 import { shortDigest } from '../support/digest.js';
 import { parseClaims, type TokenContents } from './claims.js';
 import type { IssuerOptions } from './issuer.js';
@@ -118,17 +119,16 @@ export class VerifiedToken {
 /**
  * Checks what the claims say: the required ones are there, all have the right type, and the token is valid now.
  *
- * @param nowMs - milliseconds since the epoch
  * @throws Denial token_claims_invalid, token_expired, token_not_yet_valid
  * @see RFC 9068 §2.2, §4; REQUIREMENTS D10-D12, D18
  */
-export function verifyClaims({ issuer, claims }: SignedClaims, nowMs: number): VerifiedToken {
-  return VerifiedToken.seal(checkClaims(claims, issuer.options, nowMs));
+export function verifyClaims({ issuer, claims }: SignedClaims, clock: Timekeeper): VerifiedToken {
+  return VerifiedToken.seal(checkClaims(claims, issuer.options, clock));
 }
 
 /** The same for claims that nobody may have signed. @throws Denial as `verifyClaims` */
-export function checkClaims(claims: JsonObject, options: IssuerOptions, nowMs: number): TokenContents {
+export function checkClaims(claims: JsonObject, options: IssuerOptions, clock: Timekeeper): TokenContents {
   const contents = parseClaims(claims, options);
-  checkTimes(contents, options.leewaySeconds, nowMs);
+  checkTimes(contents, options.leewaySeconds, clock);
   return contents;
 }

@@ -3,7 +3,7 @@ import { Fault } from '../denial/fault.js';
 import { type CompactJws, parseCompactJws } from '../jws/compact.js';
 import type { Asker, VerificationQueue } from '../jws/verification-queue.js';
 import type { PresentedToken } from '../request/credentials.js';
-import type { Clock } from '../support/clock.js';
+import type { Timekeeper } from '../support/clock.js';
 import type { SharedCache } from '../support/shared-cache.js';
 import { type CachedToken, createTokenCache, defaultCacheBytes, entryBytes } from './cache.js';
 import type { IssuerOptions, IssuerState, TokenObserver } from './issuer.js';
@@ -14,7 +14,7 @@ import { checkTokenType } from './token-type.js';
 import { checkClaims, type VerifiedToken, verifyClaims } from './verified-token.js';
 
 export interface TokenVerifierParts {
-  readonly clock: Clock;
+  readonly clock: Timekeeper;
   readonly verifications: VerificationQueue;
   readonly observer?: TokenObserver;
   /** bound of the cache of verified tokens; 64 MiB when absent */
@@ -35,7 +35,7 @@ const maxTokenBytes = 8192;
  */
 export class TokenVerifier {
   readonly #issuers: ReadonlyMap<string, Issuer>;
-  readonly #clock: Clock;
+  readonly #clock: Timekeeper;
   readonly #observer: TokenObserver;
   readonly #verifications: VerificationQueue;
   readonly #cache: SharedCache<CachedToken>;
@@ -98,7 +98,7 @@ export class TokenVerifier {
    */
   #holds({ digest }: PresentedToken, { token, issuer, key }: CachedToken): boolean {
     try {
-      checkTimes(token, issuer.options.leewaySeconds, this.#clock.nowMs());
+      checkTimes(token, issuer.options.leewaySeconds, this.#clock);
       if (issuer.keys.current().has(key)) return true;
     } catch (error) {
       if (!(error instanceof Denial)) throw error;
@@ -116,9 +116,9 @@ export class TokenVerifier {
       const jws = parseCompactJws(text, { maxBytes: maxTokenBytes, malformed: 'token_malformed' });
       const issuer = this.#selectIssuer(jws);
       checkTokenType(jws, issuer.options);
-      checkClaims(jws.claims, issuer.options, this.#clock.nowMs());
+      checkClaims(jws.claims, issuer.options, this.#clock);
       const signed = await verifySignature({ text, jws }, issuer, { queue: this.#verifications, asker });
-      const token = verifyClaims(signed, this.#clock.nowMs());
+      const token = verifyClaims(signed, this.#clock);
       this.#cache.set(digest, {
         value: { token, issuer, key: signed.key },
         owner: `${token.issuer} ${token.clientId}`,

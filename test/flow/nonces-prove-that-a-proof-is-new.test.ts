@@ -147,7 +147,7 @@ describe('nonces grow old', () => {
   before(async () => {
     guarded = await Checkpoint.start({
       config: { dpop: { nonce: 'required', nonceLifetime: '300s' } },
-      nodeArgs: shiftableClock([150_000, 80_000, 150_000]),
+      nodeArgs: shiftableClock([{ pass: 150_000 }, { pass: 80_000 }, { pass: 150_000 }]),
     });
     await guarded.fetchNonce();
   });

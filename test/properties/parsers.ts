@@ -24,6 +24,7 @@ import { IgnoredKey, parsePublishedKey } from '#holdfast/token/keys/published-ke
 import { checkTokenType } from '#holdfast/token/token-type.js';
 import { identityNames, makeFacts } from '../support/facts.js';
 import { makeAdmission, makeGrant } from '../support/grants.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { importKey } from '../support/proof-key.js';
 import { makeRoute } from '../support/routes.js';
 import { context, makeVerifier } from '../support/verifier.js';
@@ -57,7 +58,7 @@ const routes = new RouteTable([
   makeRoute('/orders/*/items'),
   makeRoute('/**'),
 ]);
-const clock = { nowMs: () => 1_800_000_000_000 };
+const clock = new ManualClock(1_800_000_000_000);
 const nonces = new NonceIssuer({ secret: Buffer.alloc(32, 7), lifetimeMs: 300_000, clock });
 const proofHeaders = new ProofHeaders(['ES256', 'EdDSA'], clock);
 const { verifier } = makeVerifier();

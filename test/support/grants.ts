@@ -24,7 +24,7 @@ export const certificateEvidence: Evidence = {
   ),
 };
 
-export const noExceptions = new BearerExceptions([], { nowMs: () => 1_800_000_000_000 });
+export const noExceptions = new BearerExceptions([], new ManualClock(1_800_000_000_000));
 
 /** A grant for a token that is bound to the certificate above, on a route that takes any proof. */
 export function makeGrant(token: TokenRequest = {}, facts: RequestFacts = makeFacts()): Grant {

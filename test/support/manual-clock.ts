@@ -1,7 +1,11 @@
-import type { Clock } from '#holdfast/support/clock.js';
+import type { Timekeeper } from '#holdfast/support/clock.js';
 
-/** A clock that stands where the test has put it. */
-export class ManualClock implements Clock {
+/** A clock that stands where the test has put it, and has never been stepped. */
+export class ManualClock implements Timekeeper {
+  startedAtMs = 0;
+  unbrokenSinceMs = 0;
+  readonly forgottenBeforeMs = 0;
+  readonly relived = undefined;
   #now: number;
 
   constructor(startMs = Date.UTC(2026, 0, 1)) {
@@ -9,6 +13,10 @@ export class ManualClock implements Clock {
   }
 
   nowMs(): number {
+    return this.#now;
+  }
+
+  steadyMs(): number {
     return this.#now;
   }
 

@@ -7,17 +7,23 @@ import { sha256Base64url } from '#holdfast/support/digest.js';
 /** A verifier with a clock that the test holds, and the issuer of its nonces. */
 export function makeVerifier({
   nowSeconds = 1_800_000_000,
+  startedAtMs = 0,
   nonces,
   ...changes
-}: Partial<DpopOptions> & { nowSeconds?: number; nonces?: NonceIssuer } = {}) {
-  const clock = { seconds: nowSeconds, nowMs: () => clock.seconds * 1000 };
+}: Partial<DpopOptions> & { nowSeconds?: number; startedAtMs?: number; nonces?: NonceIssuer } = {}) {
+  const clock = {
+    seconds: nowSeconds,
+    nowMs: () => clock.seconds * 1000,
+    steadyMs: () => clock.seconds * 1000,
+    ...{ startedAtMs, unbrokenSinceMs: startedAtMs, forgottenBeforeMs: 0, relived: undefined },
+  };
   const issuer = nonces ?? new NonceIssuer({ lifetimeMs: 300_000, clock });
   const options: DpopOptions = {
     algorithms: ['ES256', 'PS256', 'EdDSA'],
     maxAgeSeconds: 60,
     clockSkewSeconds: 10,
     nonceRequired: false,
-    replayMemorySinceMs: 0,
+    memoryBeginsAtStart: true,
     ...changes,
   };
   const verified: string[] = [];

@@ -34,6 +34,9 @@ export class ExpiryWheel {
    * @returns `none` when no slot is due
    */
   take(beforeSecond: number): number {
+    // A clock that was set back: what is put in from now on must not wait until it is where it was. What comes up early is put
+    // back by its owner.
+    this.#nextSecond = Math.min(this.#nextSecond, beforeSecond);
     // After a long sleep one turn meets every list there is.
     if (this.#due === none) this.#nextSecond = Math.max(this.#nextSecond, beforeSecond - turnSeconds);
     while (this.#due === none && this.#nextSecond < beforeSecond) {

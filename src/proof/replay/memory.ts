@@ -1,4 +1,4 @@
-import type { Clock } from '../../support/clock.js';
+import type { Timekeeper } from '../../support/clock.js';
 import { type Digest, DigestTable, none, SaltedDigests } from './digest-table.js';
 import { ExpiryWheel } from './expiry-wheel.js';
 import type { ClaimResult, ReplayEntry, ReplayStore } from './store.js';
@@ -23,6 +23,9 @@ const sweepEveryMs = 1000;
  * other entry has the same), from the kernel when the entry is first used, and never more than `capacity` of them.
  * Key and `jti` are kept as digests only.
  *
+ * Remembers by the steady reading of the clock: when the clock jumps ahead, and turns out to be wrong, nothing is forgotten.
+ * When it is set back for good, what had ended before may be forgotten (`Timekeeper.forgottenBeforeMs`, held by dpop.ts).
+ *
  * Whether a proof is remembered is decided to the millisecond. Its room is free again when that second is over: as the
  * claims go on, and by a timer, always in steps that are too short to notice. So while very many entries expire at
  * once, a full store or key may refuse a moment longer.
@@ -31,7 +34,7 @@ const sweepEveryMs = 1000;
  * @see REQUIREMENTS I01, I03, I04, I05
  */
 export class MemoryReplayStore implements ReplayStore {
-  readonly #clock: Clock;
+  readonly #clock: Pick<Timekeeper, 'steadyMs'>;
   readonly #perKey: number;
   readonly #digests = new SaltedDigests();
   readonly #entries: DigestTable;
@@ -46,7 +49,7 @@ export class MemoryReplayStore implements ReplayStore {
   #nextSweep: NodeJS.Immediate | undefined;
 
   /** @throws RangeError for a capacity or quota that is not in its range */
-  constructor({ capacity, perKey }: MemoryReplayOptions, clock: Clock) {
+  constructor({ capacity, perKey }: MemoryReplayOptions, clock: Pick<Timekeeper, 'steadyMs'>) {
     if (!(Number.isInteger(perKey) && perKey >= 1)) {
       throw new RangeError(`perKey ${perKey} is not a whole number from 1`);
     }
@@ -55,7 +58,7 @@ export class MemoryReplayStore implements ReplayStore {
     this.#entries = new DigestTable(capacity);
     this.#expiresAtMs = new Float64Array(capacity + 1);
     this.#keyOf = new Uint32Array(capacity + 1);
-    this.#wheel = new ExpiryWheel(capacity, secondOf(clock.nowMs()));
+    this.#wheel = new ExpiryWheel(capacity, secondOf(clock.steadyMs()));
     this.#keys = new DigestTable(capacity);
     this.#counts = new Uint32Array(capacity + 1);
     this.#timer = setInterval(() => this.#sweep(), sweepEveryMs).unref();
@@ -71,7 +74,7 @@ export class MemoryReplayStore implements ReplayStore {
 
   // Atomic because it runs to its end without a pause.
   claim({ jkt, jti, expiresAtMs }: ReplayEntry): ClaimResult {
-    const nowMs = this.#clock.nowMs();
+    const nowMs = this.#clock.steadyMs();
     if (!(expiresAtMs >= nowMs)) return 'replayed';
     this.#release(nowMs, perClaim);
     const digest = this.#digestOf(jkt, jti);
@@ -87,7 +90,7 @@ export class MemoryReplayStore implements ReplayStore {
 
   isUsed(jkt: string, jti: string): boolean {
     const known = this.#entries.find(this.#digestOf(jkt, jti));
-    return known !== none && this.#isLive(known, this.#clock.nowMs());
+    return known !== none && this.#isLive(known, this.#clock.steadyMs());
   }
 
   close(): void {
@@ -155,7 +158,7 @@ export class MemoryReplayStore implements ReplayStore {
   // The immediate holds the process, for as long as the work takes: an idle loop would not get to one that does not.
   #sweep(): void {
     clearImmediate(this.#nextSweep);
-    const more = this.#release(this.#clock.nowMs(), perSweep);
+    const more = this.#release(this.#clock.steadyMs(), perSweep);
     this.#nextSweep = more ? setImmediate(() => this.#sweep()) : undefined;
   }
 }

@@ -8,6 +8,7 @@ import { BearerExceptions } from '#holdfast/policy/exceptions.js';
 import { denied } from '../../support/denied.js';
 import { makeFacts } from '../../support/facts.js';
 import { makeGrant, makePublicGrant, x5tS256 } from '../../support/grants.js';
+import { ManualClock } from '../../support/manual-clock.js';
 import { makeRoute } from '../../support/routes.js';
 import { makeToken, type TokenRequest } from '../../support/tokens.js';
 
@@ -56,6 +57,7 @@ test('R06: a request under an exception is marked', () => {
       {
         id: 'legacy',
         owner: 'o',
+        createdAtMs: 0,
         expiresAtMs: 1,
         issuer: 'https://login.example',
         clients: ['app'],
@@ -64,7 +66,7 @@ test('R06: a request under an exception is marked', () => {
         maxTokenLifetimeSeconds: undefined,
       },
     ],
-    { nowMs: () => 0 },
+    new ManualClock(0),
   );
   const grant = authorize(
     { route: makeRoute('/**'), facts: makeFacts(), exceptions },

@@ -7,6 +7,7 @@ import type { RouteOptions } from '#holdfast/policy/routes.js';
 import { denied } from '../../support/denied.js';
 import { makeFacts } from '../../support/facts.js';
 import { certificateEvidence, noExceptions, x5tS256 } from '../../support/grants.js';
+import { ManualClock } from '../../support/manual-clock.js';
 import { makeClientKey, makeProof } from '../../support/proofs.js';
 import { makeRoute } from '../../support/routes.js';
 import { makeToken, type TokenRequest } from '../../support/tokens.js';
@@ -113,6 +114,7 @@ const bearerException = {
   owner: 'team@example.com',
   expiresAtMs: 1_800_000_100_000,
   issuer: 'https://login.example',
+  createdAtMs: 0,
   clients: ['app'],
   routes: ['/**'],
   sources: [],
@@ -120,7 +122,7 @@ const bearerException = {
 };
 
 test('R04: an exception widens nothing but the proof', () => {
-  const exceptions = new BearerExceptions([bearerException], { nowMs: () => 1_800_000_000_000 });
+  const exceptions = new BearerExceptions([bearerException], new ManualClock(1_800_000_000_000));
   const use = (route: Partial<RouteOptions>, token: TokenRequest = {}) =>
     authorize(
       { route: makeRoute('/**', route), facts: makeFacts(), exceptions },
@@ -138,7 +140,7 @@ test('R04: an exception widens nothing but the proof', () => {
 });
 
 test('R04: a proven request is not marked as an exception, though one names its client', () => {
-  const exceptions = new BearerExceptions([bearerException], { nowMs: () => 0 });
+  const exceptions = new BearerExceptions([bearerException], new ManualClock(0));
   const verified = makeToken({ cnf: evidence.mtls.cnf });
   const constraint = confirmBinding(verified, evidence.mtls.shown);
   const grant = authorize({ route: makeRoute('/**'), facts: makeFacts(), exceptions }, verified, constraint);

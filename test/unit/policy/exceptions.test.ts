@@ -10,6 +10,7 @@ const expiresAtMs = Date.UTC(2027, 2, 1);
 const base: BearerExceptionOptions = {
   id: 'acme-gateway',
   owner: 'payments@example.com',
+  createdAtMs: 0,
   expiresAtMs,
   issuer: 'https://login.example',
   clients: ['acme-gw'],
@@ -51,6 +52,16 @@ test('R02: it ends at its very moment, without a restart', () => {
   own.advance(1);
   const { detail } = denied(use, 'exception_expired');
   assert.equal(detail, 'acme-gateway of payments@example.com');
+});
+
+test('R02: one that is dated ahead begins at its very moment, also where a clock jumped ahead', () => {
+  const own = new ManualClock(expiresAtMs - 2);
+  const exceptions = new BearerExceptions([{ ...base, createdAtMs: expiresAtMs - 1 }], own);
+  const use = () => exceptions.find(makeToken({ clientId: 'acme-gw' }), makeFacts({ target: '/orders' }));
+  const { detail } = denied(use, 'exception_not_yet_valid');
+  assert.equal(detail, 'acme-gateway of payments@example.com');
+  own.advance(1);
+  assert.equal(use().id, 'acme-gateway');
 });
 
 test('R04: a client that calls from elsewhere is refused', () => {

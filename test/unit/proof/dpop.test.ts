@@ -7,6 +7,7 @@ import { Denial } from '#holdfast/denial/denial.js';
 import { NonceIssuer } from '#holdfast/proof/nonce.js';
 import { sha256Base64url } from '#holdfast/support/digest.js';
 import { deniedLater } from '../../support/denied.js';
+import { ManualClock } from '../../support/manual-clock.js';
 import { makeClientKey, makeProof, segment, signSegments } from '../../support/proofs.js';
 import { claimsAt, context, makeVerifier } from '../../support/verifier.js';
 
@@ -365,7 +366,7 @@ test('I03: evidence is kept for as long as the proof would be accepted again', a
 });
 
 test('I11: with a memory that starts at the start of the process, an earlier proof needs a nonce', async () => {
-  const { verifier: fresh, nonces, clock } = makeVerifier({ replayMemorySinceMs: now * 1000 });
+  const { verifier: fresh, nonces, clock } = makeVerifier({ startedAtMs: now * 1000 });
   clock.seconds = now + 20;
   const denial = await deniedLater(
     () => fresh.verify([good({ iat: now - 5 })], context),
@@ -377,16 +378,16 @@ test('I11: with a memory that starts at the start of the process, an earlier pro
 });
 
 test('I11: a proof dated ahead, which the earlier process may have accepted, needs one too', async () => {
-  const { verifier: fresh } = makeVerifier({ replayMemorySinceMs: now * 1000 });
+  const { verifier: fresh } = makeVerifier({ startedAtMs: now * 1000 });
   await deniedLater(() => fresh.verify([good({ iat: now + 10 })], context), 'dpop_proof_predates_start');
 });
 
 test('I11: a nonce from before the start does not stand in for the lost memory', async () => {
   const secret = Buffer.alloc(32, 1);
-  const clock = { nowMs: () => (now - 30) * 1000 };
+  const clock = new ManualClock((now - 30) * 1000);
   const old = new NonceIssuer({ secret, lifetimeMs: 300_000, clock }).issue(context.origin);
-  const nonces = new NonceIssuer({ secret, lifetimeMs: 300_000, clock: { nowMs: () => now * 1000 } });
-  const { verifier: fresh } = makeVerifier({ replayMemorySinceMs: now * 1000, nonces });
+  const nonces = new NonceIssuer({ secret, lifetimeMs: 300_000, clock: new ManualClock(now * 1000) });
+  const { verifier: fresh } = makeVerifier({ startedAtMs: now * 1000, nonces });
   await deniedLater(
     () => fresh.verify([good({ iat: now - 5, nonce: old })], context),
     'dpop_proof_predates_start',

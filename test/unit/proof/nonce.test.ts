@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { NonceIssuer } from '#holdfast/proof/nonce.js';
 import { ManualClock } from '../../support/manual-clock.js';
+import { ShiftedReadings } from '../../support/shifted-readings.js';
 
 const origin = 'https://orders.example.com';
 const lifetimeMs = 300_000;
@@ -17,7 +18,7 @@ function replicas() {
 
 test('H03: a nonce is accepted by its issuer and by every replica with the same secret', () => {
   const { clock, a, b } = replicas();
-  const expected = { issuedAtMs: clock.nowMs(), expiresSoon: false };
+  const expected = { issuedAtMs: clock.nowMs(), expiresSoon: false, isOfThisProcess: false };
   const nonce = a.issue(origin);
   assert.deepEqual(a.verify(nonce, origin), expected);
   assert.deepEqual(b.verify(nonce, origin), expected);
@@ -162,4 +163,23 @@ test('H03: a secret of less than 32 bytes is refused', () => {
   const clock = new ManualClock();
   assert.throws(() => new NonceIssuer({ secret: randomBytes(31), lifetimeMs, clock }), RangeError);
   assert.ok(new NonceIssuer({ secret: randomBytes(32), lifetimeMs, clock }));
+});
+
+test('I12: a nonce that had expired is not young again when its time comes a second time', () => {
+  const time = new ShiftedReadings();
+  const secret = randomBytes(32);
+  const issuer = new NonceIssuer({ secret, lifetimeMs, clock: time.clock });
+  time.step(3_600_000);
+  const ahead = issuer.issue(origin);
+  assert.notEqual(issuer.verify(ahead, origin), undefined);
+  time.step(-3_600_000);
+  time.pass(1000);
+  assert.equal(issuer.verify(ahead, origin), undefined);
+  const own = issuer.issue(origin);
+  assert.notEqual(issuer.verify(own, origin), undefined, 'one that was issued since');
+  const replica = new NonceIssuer({ secret, lifetimeMs, clock: new ManualClock(time.clock.nowMs()) });
+  assert.notEqual(replica.verify(own, origin), undefined, 'a replica takes it');
+  time.pass(3_600_000);
+  assert.equal(issuer.verify(ahead, origin), undefined, 'its time has come a second time');
+  assert.notEqual(issuer.verify(issuer.issue(origin), origin), undefined);
 });

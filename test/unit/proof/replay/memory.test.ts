@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { MemoryReplayStore } from '#holdfast/proof/replay/memory.js';
 import type { ClaimResult, ReplayEntry } from '#holdfast/proof/replay/store.js';
-import { monotonicClock } from '#holdfast/support/clock.js';
 import { ManualClock } from '../../../support/manual-clock.js';
 import { type ReplayLimits, testReplayStore } from '../../../support/replay-store-contract.js';
+import { ShiftedReadings } from '../../../support/shifted-readings.js';
 
 function open(limits: ReplayLimits, clock = new ManualClock()) {
   const store = new MemoryReplayStore(limits, clock);
@@ -61,21 +61,34 @@ test('I03: entries that live longer than a turn of the wheel, or for ever, are r
   assert.equal(store.size, 1);
 });
 
-test('I09: when the wall clock steps back, what was claimed stays claimed', (t) => {
-  const wall = new ManualClock();
-  const store = new MemoryReplayStore(
-    { capacity: 10, perKey: 10 },
-    monotonicClock(() => wall.nowMs()),
-  );
+test('I12: after a jump ahead that is taken back, what was claimed stays claimed', (t) => {
+  const time = new ShiftedReadings();
+  const store = new MemoryReplayStore({ capacity: 10, perKey: 10 }, time.clock);
   t.after(() => store.close());
-  const entry = { jkt: 'key', jti: 'a', expiresAtMs: wall.nowMs() + 60_000 };
+  const entry = { jkt: 'key', jti: 'a', expiresAtMs: time.clock.nowMs() + 60_000 };
   assert.equal(store.claim(entry), 'claimed');
-  wall.advance(62_000);
-  assert.equal(store.claim({ ...entry, jti: 'b', expiresAtMs: wall.nowMs() + 60_000 }), 'claimed');
-  assert.equal(store.size, 1);
-  wall.advance(-120_000);
-  assert.equal(store.claim(entry), 'replayed', 'its window has closed');
-  assert.equal(store.claim({ ...entry, jti: 'b', expiresAtMs: wall.nowMs() + 180_000 }), 'replayed');
+  time.step(3_600_000);
+  const ahead = { ...entry, jti: 'b', expiresAtMs: time.clock.nowMs() + 60_000 };
+  assert.equal(store.claim(ahead), 'claimed');
+  time.step(-3_600_000);
+  assert.equal(store.claim(entry), 'replayed');
+  time.pass(3_600_000);
+  assert.equal(store.claim(ahead), 'replayed', 'its time has come again');
+});
+
+test('I12: after the clock was set back for good, room is given back in time', (t) => {
+  const time = new ShiftedReadings();
+  const store = new MemoryReplayStore({ capacity: 2, perKey: 2 }, time.clock);
+  t.after(() => store.close());
+  time.step(-3_600_000);
+  time.pass(300_000);
+  assert.equal(time.clock.offsetMs, 0, 'adopted');
+  for (let round = 0; round < 20; round++) {
+    const expiresAtMs = time.clock.nowMs() + 60_000;
+    for (const jti of ['a', 'b'])
+      assert.equal(store.claim({ jkt: 'key', jti: `${jti} ${round}`, expiresAtMs }), 'claimed');
+    time.pass(62_000);
+  }
 });
 
 test('I04: a capacity of one, two or three serves any number of proofs, one after the other', (t) => {
