@@ -26,6 +26,8 @@ export function parseTarget(raw: string, maxBytes: number): RequestTarget {
   if (raw.length > maxBytes) throw new Denial('target_too_long', `${raw.length} bytes`);
   // Absolute-form, authority-form and asterisk-form fail here: their authority could contradict Host (A05).
   if (!originForm.test(raw)) throw new Denial('target_invalid', 'not origin-form in visible ASCII');
+  // Who reads the target as a reference takes what follows for an authority, and the rest for the path (N09).
+  if (raw.startsWith('//')) throw new Denial('path_ambiguous', 'begins with two slashes');
   const mark = raw.indexOf('?');
   const rawPath = mark < 0 ? raw : raw.slice(0, mark);
   return {

@@ -87,8 +87,8 @@ describe('N: the proof is for the path as normalised, the service gets it as sen
   }
 });
 
-test('N07, trap H10: //evil/x is a path, and never a host', async () => {
-  await refused(guarded.proven({ target: '//evil.test/x' }), 404, 'route_not_found');
+test('N09, N07, trap H10: a target that begins with two slashes is refused before anything else', async () => {
+  await refused(guarded.proven({ target: '//evil.test/x' }), 400, 'path_ambiguous');
 });
 
 describe('B06, trap H10', () => {

@@ -144,10 +144,13 @@ const authorities: readonly HostileCase[] = [
   '//api.test/public/a',
   '///public/a',
   '//user@other.test:1/',
-  '/',
   '//',
-  '/?//public/a',
+  '//x/admin/export',
 ].map((target) =>
+  refused(`N09, N07, trap H10, trap Node: no URL: ${target} is ambiguous`, get(target), ambiguous),
+);
+
+const rootTargets: readonly HostileCase[] = ['/', '/?//public/a'].map((target) =>
   refused(
     `N07, trap H10, trap Node: no URL: ${target} is a path, and none that is public`,
     get(target),
@@ -186,5 +189,6 @@ export const targetCases: readonly HostileCase[] = [
   ...characters,
   ...kept,
   ...authorities,
+  ...rootTargets,
   ...proven,
 ];

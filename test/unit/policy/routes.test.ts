@@ -41,7 +41,6 @@ test('A20: methods are compared with their letter case', () => {
 test('N03: a path that another reading gives to another route is refused', () => {
   for (const target of [
     '/public/%252e%252e/admin',
-    '//admin/x',
     '/;x/admin',
     '/Admin/x',
     '/ADMIN',
@@ -55,7 +54,7 @@ test('N03: a path that another reading gives to another route is refused', () =>
   ]) {
     denied(() => match([open, guarded, rest], target), 'path_ambiguous');
   }
-  for (const target of ['/x;y/z', '/x%5Cy', '//x', '/public//x', '/public/a;b', '/Public2/x', '/x%3Fadmin']) {
+  for (const target of ['/x;y/z', '/x%5Cy', '/public//x', '/public/a;b', '/Public2/x', '/x%3Fadmin']) {
     assert.equal(match([open, guarded, rest], target).proof, 'none', target);
   }
 });
@@ -120,8 +119,8 @@ test('A20: a preflight is found where a route of the path forwards those', () =>
 test('N03: a path that is long and can be read in other ways is refused unread, a plain one is not', () => {
   const table = new RouteTable([guarded, rest]);
   const facts = (target: string) => makeFacts({ target });
-  denied(() => table.match(facts(`/${'//x'.repeat(200)}`)), 'path_ambiguous');
-  assert.equal(table.match(facts(`/${'//x'.repeat(100)}`)), rest);
+  denied(() => table.match(facts(`/a${'//x'.repeat(200)}`)), 'path_ambiguous');
+  assert.equal(table.match(facts(`/a${'//x'.repeat(100)}`)), rest);
   assert.equal(table.match(facts(`/${'a/x'.repeat(700)}`)), rest);
   assert.equal(table.match(facts(`/${'%D0%AF'.repeat(700)}`)), rest, 'octets that are no ASCII hide nothing');
 });

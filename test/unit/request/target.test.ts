@@ -93,14 +93,19 @@ test('N03: an encoding of more bytes than needed is refused in all its lengths',
 });
 
 test('N04: trailing slash, letter case, empty segments and parameters stay', () => {
-  for (const raw of ['/a/', '/A', '//a', '/a//b', '/a;b=1']) assert.equal(parse(raw).path, raw);
+  for (const raw of ['/a/', '/A', '/a//b', '/a//', '/a;b=1']) assert.equal(parse(raw).path, raw);
 });
 
-test('N07: the target is split at the first question mark, and //host is a path', () => {
-  assert.deepEqual(parse('//evil/x?a?b=/c'), {
-    raw: '//evil/x?a?b=/c',
-    rawPath: '//evil/x',
-    path: '//evil/x',
+test('N09: a target that begins with two slashes is ambiguous, whatever follows', () => {
+  for (const raw of ['//', '//x', '///x', '//x/admin/export', '//x?y', '//user@evil:1/'])
+    denied(() => parse(raw), 'path_ambiguous');
+});
+
+test('N07: the target is split at the first question mark', () => {
+  assert.deepEqual(parse('/evil//x?a?b=/c'), {
+    raw: '/evil//x?a?b=/c',
+    rawPath: '/evil//x',
+    path: '/evil//x',
     query: 'a?b=/c',
   });
   assert.equal(parse('/?').query, '');
