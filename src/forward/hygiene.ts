@@ -1,7 +1,7 @@
 import { Denial } from '../denial/denial.js';
 import type { Admission } from '../gate/admission.js';
 import type { RequestFacts } from '../request/facts.js';
-import type { HeaderNames } from '../request/header-names.js';
+import type { HeaderNames, HeaderRole } from '../request/header-names.js';
 import type { Timekeeper } from '../support/clock.js';
 
 export interface HygieneOptions {
@@ -124,13 +124,16 @@ export function remainingHops({ method, head }: RequestFacts): number | undefine
 // Most servers take 8 to 64 KiB of header; a chain of 10 KiB, encoded, still gets through.
 const maxCertificateCharacters = 16 * 1024;
 
-/** Response fields that no service may send to the client through us, besides the hop-by-hop ones. */
-const ownResponseFields: ReadonlySet<string> = new Set([
-  'x-request-id',
-  'client-cert',
-  'client-cert-chain',
-  'content-length',
+/** Nor what a client could take for framing or for the word of a front: by its name, or by one that folds to it (L11). */
+const unwantedInAnswers: ReadonlySet<HeaderRole> = new Set([
+  'hop-by-hop',
+  'forwarding',
+  'identity',
+  'impersonating',
 ]);
+
+/** Response fields that no service may send to the client through us, besides the hop-by-hop ones. */
+const ownResponseFields: ReadonlySet<string> = new Set(['content-length']);
 
 const namesClientCert = /(?:^|,)[ \t]*client-cert(?:-chain)?[ \t]*(?:,|$)/i;
 
@@ -174,7 +177,7 @@ export function copyResponseHeaders(
     else if (lower === 'transfer-encoding') transferEncoding.push(value);
     else if (lower === 'content-type') contentType = value;
     else if (lower === 'connection') nominated = addNominated(nominated, value);
-    if (role === 'hop-by-hop' || role === 'identity' || ownResponseFields.has(lower)) continue;
+    if (unwantedInAnswers.has(role) || ownResponseFields.has(lower)) continue;
     if (guarded && lower === 'dpop-nonce') continue;
     // It varies by what no cache on the way can see (RFC 9440 §2.4).
     headers.push(name, lower === 'vary' && namesClientCert.test(value) ? '*' : value);

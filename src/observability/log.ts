@@ -2,16 +2,22 @@ import { pino } from 'pino';
 import { Denial } from '../denial/denial.js';
 import type { Fault } from '../denial/fault.js';
 import type { VerifiedToken } from '../token/verified-token.js';
+import { maskTokens } from './masking.js';
 import type { RequestRecord, SentLine } from './request-record.js';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
+export interface EventFields {
+  readonly detail?: string | undefined;
+  readonly [name: string]: unknown;
+}
+
 /** What the rest of the product says to operators. One JSON line an event, on stdout. */
 export interface Log {
   request(record: RequestRecord): void;
-  info(event: string, fields?: object): void;
-  warn(event: string, fields?: object): void;
-  error(event: string, fields?: object): void;
+  info(event: string, fields?: EventFields): void;
+  warn(event: string, fields?: EventFields): void;
+  error(event: string, fields?: EventFields): void;
   /** @returns whether everything written so far is with the operating system now; false when nobody has read it for a second */
   flush(): Promise<boolean>;
 }
@@ -55,9 +61,9 @@ export function createLog(level: LogLevel): Log {
     request: (record) => {
       if (logger.isLevelEnabled('info')) destination.write(writeLine(record));
     },
-    info: (event, fields = {}) => logger.info(fields, event),
-    warn: (event, fields = {}) => logger.warn(fields, event),
-    error: (event, fields = {}) => logger.error(fields, event),
+    info: (event, fields = {}) => logger.info(masked(fields), event),
+    warn: (event, fields = {}) => logger.warn(masked(fields), event),
+    error: (event, fields = {}) => logger.error(masked(fields), event),
     flush: async () => {
       // Not flushSync alone, which waits for a reader for ever: where this one reads, it leaves nothing but a last block to that.
       const isRead = await new Promise<boolean>((resolve) => {
@@ -84,12 +90,12 @@ export function createLog(level: LogLevel): Log {
  * by pino, which costs four times as much for a line of so many, or by JSON.stringify, which costs twice as much.
  *
  * Of the caller's secrets only digests: never a token, proof, cookie or query string; of what the caller wrote only
- * bounded text, which `quote` escapes.
+ * bounded text, without what looks like a token (masking.ts), which `quote` escapes.
  */
 function writeLine(record: RequestRecord): string {
   const { facts, token, cause, route } = record;
   let line = `{"level":"info","time":"${new Date().toISOString()}","event":"request"`;
-  line += `,"request_id":${quote(record.requestId)}`;
+  line += `,"request_id":${quote(maskTokens(record.requestId))}`;
   if (route !== undefined) line += `,"route":${quote(route.path)}`;
   if (facts !== undefined)
     line += `,"method":${quote(facts.method)},"path":${quote(bounded(facts.target.rawPath))}`;
@@ -118,9 +124,9 @@ function describeSent({ method, target }: SentLine): string {
 function describeCause(cause: Denial | Fault): string {
   const { detail, entry } = cause;
   let members = `,"reason":"${cause instanceof Denial ? cause.reason : cause.code}"`;
-  if (detail !== undefined) members += `,"detail":${quote(detail.slice(0, maxTextCharacters * 2))}`;
+  if (detail !== undefined) members += `,"detail":${quote(bounded(detail, maxTextCharacters * 2))}`;
   const stack = entry.status === 500 ? stackOf(cause.cause) : undefined;
-  return stack === undefined ? members : `${members},"error":${quote(stack)}`;
+  return stack === undefined ? members : `${members},"error":${quote(maskTokens(stack))}`;
 }
 
 function describeToken({ issuer, clientId, logNames: { subject, token } }: VerifiedToken): string {
@@ -129,10 +135,17 @@ function describeToken({ issuer, clientId, logNames: { subject, token } }: Verif
   return token === undefined ? named : `${named},"token":"${token}"`;
 }
 
+/** What went wrong may tell what a peer has sent. */
+function masked(fields: EventFields): object {
+  return fields.detail === undefined ? fields : { ...fields, detail: maskTokens(fields.detail) };
+}
+
 const quote: (text: string) => string = JSON.stringify;
 
-function bounded(text: string): string {
-  return text.length <= maxTextCharacters ? text : text.slice(0, maxTextCharacters);
+/** Masked before it is cut: what is left of a token would no longer look like one. */
+function bounded(text: string, maxCharacters = maxTextCharacters): string {
+  const masked = maskTokens(text);
+  return masked.length <= maxCharacters ? masked : masked.slice(0, maxCharacters);
 }
 
 function round(ms: number): number {

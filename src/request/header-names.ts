@@ -1,3 +1,5 @@
+import { findFamily, withoutPrefix } from './header-families.js';
+
 /**
  * What a header field name means to us. Everything that is not `ordinary` is either read and regenerated here or
  * may be written by the sidecar only; an inbound copy never reaches the service.
@@ -45,10 +47,6 @@ const builtIn: Readonly<
   forwarding: [
     'forwarded',
     'proxy', // becomes HTTP_PROXY in CGI programs (httpoxy, CVE-2016-5385)
-    'forwarded-for',
-    'forwarded-host',
-    'forwarded-proto',
-    'x-forward-for',
     'client-ip',
     'x-originating-ip',
     'x-proxyuser-ip',
@@ -60,11 +58,13 @@ const builtIn: Readonly<
     'x-http-destinationurl',
     'base-url',
     'x-script-name',
-    'x-azure-clientcert',
-    'x-azure-clientip',
-    'x-azure-socketip',
     'x-ssl',
-    'x-real-ip',
+    'real-ip',
+    'proxy-user',
+    'disguised-host',
+    'incap-client-ip',
+    'x-sucuri-clientip',
+    'x-true-client-ip',
     'x-client-ip',
     'x-cluster-client-ip',
     'x-request-id',
@@ -81,30 +81,10 @@ const builtIn: Readonly<
     'x-http-method',
     'x-http-method-override',
     'x-method-override',
-    'client-cert',
-    'client-cert-chain',
-    'x-client-cert',
-    'x-client-cert-chain',
-    'x-client-certificate',
     'x-client-verify',
     'x-client-dn',
-    'x-arr-clientcert',
-    'x-envoy-external-address',
-    'x-envoy-internal',
-    'x-envoy-original-path',
-    'x-appengine-user-ip',
   ],
 };
-
-/** Families of which every member is protected, also the ones nobody has thought of yet. */
-const forwardingFamilies = [
-  'x-forwarded',
-  'x-original-',
-  'x-ssl-',
-  'ssl-client-',
-  'x-amzn-mtls-',
-  'x-tls-client-',
-];
 
 /** What services may still trust from other front ends, and the names that Holdfast itself writes by default. */
 const identityNames = [
@@ -122,23 +102,11 @@ const identityNames = [
   'x-auth-groups',
   'x-auth-roles',
   'x-auth-exception',
+  'x-auth-userid',
+  'x-auth-audience',
+  'x-auth-expiresin',
+  'proxy-remote-user',
 ];
-const identityFamilies = [
-  'remote-',
-  'x-remote-',
-  'x-webauth-',
-  'x-authenticated-',
-  'x-auth-request-',
-  'x-goog-iap-',
-  'x-goog-authenticated-user-',
-  'x-amzn-oidc-',
-  'x-ms-client-principal',
-  'x-ms-token-',
-  'cf-access-',
-  'x-consumer-',
-  'x-pomerium-',
-];
-
 const plainName = /^[A-Za-z0-9-]+$/;
 
 // Names come from the network: what is remembered is bounded, and begun anew when it is full, so that nobody can keep
@@ -185,16 +153,13 @@ export class HeaderNames {
 
   #classify(lower: string): HeaderRole {
     if (!plainName.test(lower)) {
-      const protectedRole = this.#folded.has(fold(lower)) || familyOf(lower.replace(/[^a-z0-9]/g, '-'));
+      const folded = fold(lower);
+      const protectedRole =
+        this.#folded.has(folded) || this.#folded.has(folded.replace(/^http/, '')) || findFamily(lower);
       return protectedRole ? 'impersonating' : 'odd';
     }
-    return this.#roles.get(lower) ?? familyOf(lower) ?? 'ordinary';
+    return this.#roles.get(lower) ?? this.#roles.get(withoutPrefix(lower)) ?? findFamily(lower) ?? 'ordinary';
   }
-}
-
-function familyOf(lower: string): HeaderRole | undefined {
-  if (forwardingFamilies.some((family) => lower.startsWith(family))) return 'forwarding';
-  return identityFamilies.some((family) => lower.startsWith(family)) ? 'identity' : undefined;
 }
 
 // Servers that turn names into variables map every odd character to `_` (CGI, RFC 3875 §4.1.18). Compared without any of

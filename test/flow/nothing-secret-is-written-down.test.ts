@@ -150,3 +150,39 @@ test('S01: what is refused for its form is logged with method and path, and no m
     assert.deepEqual([event.outcome, event.method, event.path], ['refused', method, path]);
   }
 });
+
+test('S01: a token in a path, in a host, in htu or in an upgrade is masked, and the rest of the line stays', async (t) => {
+  const guarded = await Checkpoint.start({
+    config: { routes: [{ path: '/open/**', proof: 'none' }, { path: '/**' }] },
+  });
+  t.after(() => guarded.stop());
+  await guarded.fetchNonce();
+  const secret = guarded.token();
+  const opaque = `aB3${randomBytes(48).toString('base64url')}`;
+  guarded.keepSecret(opaque);
+  const pathOf = async (target: string, call: object = {}) =>
+    String((await guarded.sidecar.logged(await guarded.send({ target, ...call }))).path);
+
+  for (const one of [secret, opaque]) {
+    guarded.keepSecret(one);
+    assert.equal(await pathOf(`/open/reset/${one}/now`, { token: null }), '/open/reset/…/now');
+    assert.equal(await pathOf(`/reset/${one}`), '/reset/…');
+    assert.equal(await pathOf(`/reset/${one}//../x`, { token: null }), '/reset/…//../x');
+    await guarded.send({
+      target: `/${one}`,
+      token: guarded.token(),
+      proof: guarded.proof({ token: secret, target: `/x/${one}` }),
+    });
+    await guarded.send(`GET / HTTP/1.1\r\nHost: ${one}\r\n\r\n`);
+    await guarded.send(`GET / HTTP/1.1\r\nHost: api.test\r\nConnection: Upgrade\r\nUpgrade: ${one}\r\n\r\n`);
+    await guarded.send(`GET / HTTP/1.1\r\nHost: api.test\r\n${one.replaceAll('.', '_')}_: x\r\n\r\n`);
+    await guarded.send({
+      method: 'GET',
+      token: secret,
+      proof: guarded.proof({ token: secret, method: one }),
+    });
+  }
+  const id = '0b7f1d3e-6c52-4a52-9f5f-3e2f6f0f9c11';
+  assert.equal(await pathOf(`/open/orders/${id}`, { token: null }), `/open/orders/${id}`);
+  assert.ok(guarded.sidecar.child.events.some(({ reason }) => reason === 'dpop_htu_mismatch'));
+});
