@@ -10,7 +10,7 @@ import { request, Sidecar } from '../support/sidecar.js';
 import { Wire } from '../support/wire.js';
 
 const megabyte = 1024 * 1024;
-const size = 200 * megabyte;
+const size = 400 * megabyte;
 const block = Buffer.alloc(256 * 1024, 'x');
 
 /** What the service does with a connection once the head of its one request is there. */
@@ -71,10 +71,10 @@ async function growthDuring(work: Promise<unknown>): Promise<number> {
 }
 
 const onLinux = { skip: process.platform !== 'linux', timeout: 120_000 };
-const boundBytes = 100 * megabyte;
+const boundBytes = 200 * megabyte;
 
 describe('constant memory', () => {
-  test('a download of 200 MB', onLinux, async (t) => {
+  test('a download of 400 MB', onLinux, async (t) => {
     serve = (socket) => {
       socket.write(`HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ${size}\r\n\r\n`);
       void pour(socket, size);
@@ -97,7 +97,7 @@ describe('constant memory', () => {
   });
 
   for (const framing of ['length', 'chunked'] as const) {
-    test(`an upload of 200 MB, ${framing}`, onLinux, async (t) => {
+    test(`an upload of 400 MB, ${framing}`, onLinux, async (t) => {
       let received = 0;
       let isWhole: () => void = () => {};
       const whole = new Promise<void>((resolve) => {
