@@ -1,5 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
+import { isIssuer } from '../proof/certificate-path.js';
 
 // A CA hierarchy has a handful; what is more than this is not remembered.
 const maxKnown = 256;
@@ -63,10 +64,6 @@ export class Intermediates {
     }
     return path;
   }
-}
-
-function isIssuer(issuer: X509Certificate, subject: X509Certificate): boolean {
-  return subject.checkIssued(issuer) && subject.verify(issuer.publicKey);
 }
 
 function isInForce({ validFrom, validTo }: X509Certificate, nowMs: number): boolean {

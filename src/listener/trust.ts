@@ -90,11 +90,17 @@ export class TlsTrust {
    */
   accepts(socket: TLSSocket, nowMs: number): boolean {
     if (this.meaning === 'off') return true;
-    const session = sessionOf(socket);
+    let session: TlsSession | undefined;
+    let leaf: X509Certificate | undefined;
+    try {
+      session = sessionOf(socket);
+      leaf = readCertificate(session?.certificate);
+    } catch {
+      return false; // An error here would end the process, and a stranger has chosen what is read.
+    }
     if (session === undefined) return false;
     // The id of a context is random, and never sent in clear text.
     if (session.idContext !== this.#sessionContext && session.idContext !== this.#heirOf) return false;
-    const leaf = readCertificate(session.certificate);
     if (leaf !== undefined && socket.authorized && this.meaning === 'trust')
       this.#intermediates.learn(leaf, socket, nowMs);
     if (this.options.clientCertificates.mode !== 'required') return true;
@@ -139,7 +145,7 @@ function sessionOf(socket: TLSSocket): TlsSession | undefined {
   return session ? parseTlsSession(session) : undefined;
 }
 
-/** @throws Error from OpenSSL, which has read it before: never */
+/** @throws Error from OpenSSL, when it cannot read again what it has read in the handshake */
 function readCertificate(der: Buffer | undefined): X509Certificate | undefined {
   return der && new X509Certificate(der);
 }

@@ -100,7 +100,8 @@ export class ClientCas {
   }
 }
 
-function isIssuer(issuer: X509Certificate, subject: X509Certificate): boolean {
+/** Whether the issuer has the name that the subject gives, and the key that has signed it. */
+export function isIssuer(issuer: X509Certificate, subject: X509Certificate): boolean {
   return subject.checkIssued(issuer) && subject.verify(issuer.publicKey);
 }
 

@@ -193,6 +193,23 @@ test('J12: an untrusted certificate has no dates, and its cause', async () => {
   });
 });
 
+test('J17: a session or certificate that cannot be read is not taken, and throws nothing', () => {
+  const trust = new TlsTrust(options({ mode: 'required' }), now);
+  const length = (bytes: Buffer) => Buffer.from([bytes.length]);
+  const wrap = (tag: number, bytes: Buffer) => Buffer.concat([Buffer.from([tag]), length(bytes), bytes]);
+  const idContext = wrap(0xa4, wrap(0x04, Buffer.from('x')));
+  const noCertificate = wrap(0x30, Buffer.concat([wrap(0xa3, Buffer.from('no certificate')), idContext]));
+  for (const session of [
+    Buffer.alloc(0),
+    Buffer.from('no session'),
+    wrap(0x30, Buffer.alloc(0)),
+    noCertificate,
+  ]) {
+    const socket = { authorized: true, getSession: () => session } as tls.TLSSocket;
+    assert.equal(trust.accepts(socket, now), false);
+  }
+});
+
 test('J14: what OpenSSL refuses throws', () => {
   assert.throws(() => new TlsTrust(options({ crl: [{ pem: 'x', nextUpdateMs: undefined }] }), now), /CRL/);
 });
