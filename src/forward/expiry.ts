@@ -69,10 +69,10 @@ export class ExpiryWatch {
     };
   }
 
-  // Written so that a NaN would end it, as the timer above does.
   /** For what is only about to begin. @throws Denial when its time is over already */
   check(admission: Admission): void {
     const ending = this.#findEnding(admission);
+    // Written so that a NaN would end it, as the timer above does.
     if (ending !== undefined && !(this.#options.clock.nowMs() < ending.endMs)) throw ending.denial();
   }
 

@@ -130,7 +130,8 @@ function describeCause(cause: Denial | Fault): string {
 }
 
 function describeToken({ issuer, clientId, logNames: { subject, token } }: VerifiedToken): string {
-  const members = `,"issuer":${quote(bounded(issuer))},"client":${quote(bounded(clientId))}`;
+  // The issuer is a value of the configuration, whoever wrote the token.
+  const members = `,"issuer":${quote(issuer)},"client":${quote(bounded(clientId))}`;
   const named = subject === undefined ? members : `${members},"subject":"${subject}"`;
   return token === undefined ? named : `${named},"token":"${token}"`;
 }

@@ -2,6 +2,8 @@ const run = /[\w.%+~-]{20,}/g;
 const piece = /[\w%+~-]{40,}/g;
 const encodings = /%[0-9A-Fa-f]{2}/g;
 const thumbprintCharacters = 43;
+// What is shorter is masked only as a JWT.
+const minCharacters = 40;
 
 /**
  * Takes out of a text what looks like a token: for everything in the log that a caller may have written.
@@ -19,19 +21,21 @@ const thumbprintCharacters = 43;
  * @see REQUIREMENTS S01
  */
 export function maskTokens(text: string): string {
-  return text.length < 20 ? text : text.replace(run, maskRun);
+  // Almost every text in the log is neither long enough nor a JWT.
+  if (text.length < minCharacters && !text.includes('eyJ')) return text;
+  return text.replace(run, maskRun);
 }
 
 function maskRun(text: string, at: number, whole: string): string {
   const jwt = text.indexOf('eyJ');
   if (jwt !== -1 && text.length - jwt >= 20 && /\.|%2e/i.test(text.slice(jwt)))
     return `${text.slice(0, jwt)}…`;
-  if (text.length < 40) return text;
+  if (text.length < minCharacters) return text;
   if (text.length === thumbprintCharacters && whole.charAt(at - 1) === ' ') return text;
   return text.replace(piece, (one) => (isTokenLike(one.replace(encodings, '')) ? '…' : one));
 }
 
 function isTokenLike(text: string): boolean {
-  if (text.length < 40 || !/[0-9]/.test(text) || !/[A-Za-z]/.test(text)) return false;
+  if (text.length < minCharacters || !/[0-9]/.test(text) || !/[A-Za-z]/.test(text)) return false;
   return (/[a-z]/.test(text) && /[A-Z]/.test(text)) || /[A-Za-z0-9]{65,}/.test(text);
 }

@@ -219,8 +219,9 @@ export class DpopVerifier {
     if (exp !== undefined && !(Number.isFinite(exp) && Number(exp) > now - clockSkewSeconds)) {
       throw new Denial('dpop_validity_ended', 'exp has passed or is no number');
     }
+    if (nbf === undefined) return;
     const begins = this.#clock.steadyMs() / 1000 + clockSkewSeconds;
-    if (nbf !== undefined && !(typeof nbf === 'number' && nbf <= Math.max(begins, iat))) {
+    if (!(typeof nbf === 'number' && nbf <= Math.max(begins, iat))) {
       throw new Denial('dpop_validity_ended', 'nbf lies ahead or is no number');
     }
   }
