@@ -1,15 +1,13 @@
-import { KeyObject } from 'node:crypto';
 import { Denial } from '../denial/denial.js';
 import { algorithmNames } from '../jws/ed25519.js';
-import { isSignedWith } from '../jws/signature.js';
+import { maxKidCharacters } from '../jws/published-key.js';
+import { isSignedWith, type JwsAlgorithm } from '../jws/signature.js';
 import type { JsonObject } from '../jws/strict-json.js';
 import type { Asker, VerificationQueue } from '../jws/verification-queue.js';
-import type { TokenAlgorithm } from './algorithms.js';
 import type { TokenContents } from './claims.js';
 import type { IssuerOptions } from './issuer.js';
 import type { IssuerKeys } from './keys/issuer-keys.js';
 import type { IssuerKey, KeySet } from './keys/key-set.js';
-import { maxKidCharacters } from './keys/published-key.js';
 
 /** An authorization server and its keys. */
 export interface Issuer {
@@ -97,7 +95,7 @@ const maxOfAll = 8;
 
 async function findByKid(
   keys: IssuerKeys,
-  { kid, algorithm }: { readonly kid: string; readonly algorithm: TokenAlgorithm },
+  { kid, algorithm }: { readonly kid: string; readonly algorithm: JwsAlgorithm },
   trial: Trial,
 ): Promise<IssuerKey> {
   const known = await keys.obtain();
@@ -110,7 +108,7 @@ async function findByKid(
 }
 
 /** For a token without `kid` a signature that fits no known key is what an unknown `kid` is for others. */
-async function findAmongAll(keys: IssuerKeys, algorithm: TokenAlgorithm, trial: Trial): Promise<IssuerKey> {
+async function findAmongAll(keys: IssuerKeys, algorithm: JwsAlgorithm, trial: Trial): Promise<IssuerKey> {
   const known = (await keys.obtain()).candidates(undefined, algorithm);
   const tried = known.slice(0, maxOfAll);
   const key = tried.length === 0 ? undefined : await trial(tried);
@@ -130,7 +128,7 @@ function refuseSignature(what: string, tried: readonly IssuerKey[], candidates: 
   throw new Denial('token_signature_invalid', `${what}, tried ${tried.length} of ${candidates.length} keys`);
 }
 
-function checkAlgorithm(alg: unknown, { algorithms }: IssuerOptions): TokenAlgorithm {
+function checkAlgorithm(alg: unknown, { algorithms }: IssuerOptions): JwsAlgorithm {
   const algorithm =
     typeof alg === 'string' ? algorithms.find((name) => algorithmNames(name).includes(alg)) : undefined;
   if (algorithm === undefined)
@@ -148,7 +146,7 @@ function parseKid(kid: unknown): string | undefined {
 /** @returns the key that has signed this token */
 function findSigner(
   token: string,
-  algorithm: TokenAlgorithm,
+  algorithm: JwsAlgorithm,
   candidates: readonly IssuerKey[],
 ): IssuerKey | undefined {
   const end = token.lastIndexOf('.');
@@ -156,8 +154,5 @@ function findSigner(
     data: Buffer.from(token.slice(0, end), 'latin1'),
     signature: Buffer.from(token.slice(end + 1), 'base64url'),
   };
-  return candidates.find(({ verifiers }) => {
-    const verifier = verifiers.get(algorithm);
-    return verifier !== undefined && isSignedWith(KeyObject.from(verifier), algorithm, signed);
-  });
+  return candidates.find(({ key }) => isSignedWith(key, algorithm, signed));
 }

@@ -1,24 +1,24 @@
-import { type CryptoKey, importJWK } from 'jose';
+import type { KeyObject } from 'node:crypto';
+import type { PublishedKey } from '../../jws/published-key.js';
+import { importPublishedKey, readPublishedSet } from '../../jws/published-set.js';
+import type { JwsAlgorithm } from '../../jws/signature.js';
 import type { JsonObject } from '../../jws/strict-json.js';
-import type { TokenAlgorithm } from '../algorithms.js';
-import { IgnoredKey, type PublishedKey, parsePublishedKey } from './published-key.js';
 
 /** One key of an issuer. Stays the same object over refreshes for as long as the issuer publishes it unchanged. */
 export interface IssuerKey {
   readonly kid: string | undefined;
-  /** ready to verify with, by algorithm */
-  readonly verifiers: ReadonlyMap<string, CryptoKey>;
+  /** that it serves */
+  readonly algorithms: readonly JwsAlgorithm[];
+  readonly key: KeyObject;
 }
 
 export interface KeySetRules {
-  readonly algorithms: readonly TokenAlgorithm[];
+  readonly algorithms: readonly JwsAlgorithm[];
   /** the set in force until now, whose unchanged keys are taken over */
   readonly previous: KeySet | undefined;
   /** told about each entry that is left out */
   readonly ignored: (why: string) => void;
 }
-
-const maxKeys = 100;
 
 /** The usable keys of an issuer at one time. Immutable. */
 export class KeySet {
@@ -39,33 +39,20 @@ export class KeySet {
   }
 
   /**
-   * Imports a JWK set. An entry that cannot serve is left out and disables no other.
+   * Imports a JWK set, and takes over the keys that have not changed.
    *
    * Fails closed, and so that the caller keeps the set it has: a set without a usable key is no set.
    *
    * @throws Error when the document is no JWK set, has more than 100 entries, or no usable one
    * @see RFC 7517 §5; REQUIREMENTS P02, P03, P07
    */
-  static async import(document: JsonObject, rules: KeySetRules): Promise<KeySet> {
-    const { keys } = document;
-    if (!Array.isArray(keys)) throw new Error('not a JWK set');
-    if (keys.length > maxKeys) throw new Error(`${keys.length} keys, accepted are ${maxKeys}`);
-    const entries: readonly unknown[] = keys;
-    const unchanged = rules.previous === undefined ? undefined : rules.previous.#byIdentity;
-    const imported = new Map<string, IssuerKey>();
-    for (const [index, entry] of entries.entries()) {
-      try {
-        const published = parsePublishedKey(entry, rules.algorithms);
-        const identity = JSON.stringify([published.kid, published.algorithms, published.members]);
-        imported.set(identity, unchanged?.get(identity) ?? (await importKey(published)));
-      } catch (error) {
-        rules.ignored(
-          `key ${index}: ${error instanceof IgnoredKey ? error.message : 'not a valid public key'}`,
-        );
-      }
-    }
-    if (imported.size === 0) throw new Error('no usable key in the set');
-    return new KeySet(imported);
+  static import(document: JsonObject, { algorithms, previous, ignored }: KeySetRules): KeySet {
+    const unchanged = previous === undefined ? undefined : previous.#byIdentity;
+    const keep = (published: PublishedKey): [string, IssuerKey] => {
+      const identity = JSON.stringify([published.kid, published.algorithms, published.members]);
+      return [identity, unchanged?.get(identity) ?? importKey(published)];
+    };
+    return new KeySet(new Map(readPublishedSet(document, { algorithms, keep, ignored })));
   }
 
   get size(): number {
@@ -86,18 +73,13 @@ export class KeySet {
    * token has none, and for this algorithm.
    * @see RFC 7517 §4.5; REQUIREMENTS P08
    */
-  candidates(kid: string | undefined, algorithm: TokenAlgorithm): readonly IssuerKey[] {
+  candidates(kid: string | undefined, algorithm: JwsAlgorithm): readonly IssuerKey[] {
     const keys = kid === undefined ? [...this.#members] : (this.#byKid.get(kid) ?? []);
-    return keys.filter(({ verifiers }) => verifiers.has(algorithm));
+    return keys.filter(({ algorithms }) => algorithms.includes(algorithm));
   }
 }
 
-async function importKey({ kid, algorithms, members }: PublishedKey): Promise<IssuerKey> {
-  const verifiers = new Map<string, CryptoKey>();
-  for (const algorithm of algorithms) {
-    const key = await importJWK(members, algorithm);
-    if (key instanceof Uint8Array) throw new IgnoredKey('symmetric key in a public set');
-    verifiers.set(algorithm, key);
-  }
-  return { kid, verifiers };
+function importKey(published: PublishedKey): IssuerKey {
+  const { kid, algorithms } = published;
+  return { kid, algorithms, key: importPublishedKey(published) };
 }
