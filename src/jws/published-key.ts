@@ -9,7 +9,7 @@ import type { JsonObject } from './strict-json.js';
 /** A key of an issuer's set that can serve, reduced to the members that matter. */
 export interface PublishedKey {
   readonly kid: string | undefined;
-  /** of the issuer's algorithms those that this key may be used with, at least one */
+  /** of the issuer's algorithms those that this key may be used with, at least one; several for an RSA key without `alg` */
   readonly algorithms: readonly JwsAlgorithm[];
   /** the members of the public key itself */
   readonly members: JsonWebKey;
@@ -78,7 +78,7 @@ function checkUse({ use, key_ops: operations }: JsonObject): void {
   }
 }
 
-/** A key with `alg` serves that one only; one without serves what its type and curve allow. */
+/** A key with `alg` serves that one only; one without may serve what its type and curve allow. */
 function fits(algorithm: JwsAlgorithm, { alg, kty, crv }: JsonObject): boolean {
   const needed = keyTypes[algorithm];
   return (

@@ -1,7 +1,7 @@
 import { Denial } from '../denial/denial.js';
 import { algorithmNames } from '../jws/ed25519.js';
 import { maxKidCharacters } from '../jws/published-key.js';
-import { isSignedWith, type JwsAlgorithm } from '../jws/signature.js';
+import type { JwsAlgorithm } from '../jws/signature.js';
 import type { JsonObject } from '../jws/strict-json.js';
 import type { Asker, VerificationQueue } from '../jws/verification-queue.js';
 import type { TokenContents } from './claims.js';
@@ -154,5 +154,5 @@ function findSigner(
     data: Buffer.from(token.slice(0, end), 'latin1'),
     signature: Buffer.from(token.slice(end + 1), 'base64url'),
   };
-  return candidates.find(({ key }) => isSignedWith(key, algorithm, signed));
+  return candidates.find((key) => key.hasSigned(algorithm, signed));
 }
