@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { Denial } from '../denial/denial.js';
 import { sha256Base64url } from '../support/digest.js';
 import { buildClientCert, parseClientCert } from './client-cert-field.js';
@@ -18,8 +19,8 @@ export interface FrontCertificatesOptions {
   readonly keepFields: boolean;
 }
 
-// A front sends the same certificate with every request of a client. Begun anew when full: whoever has many
-// certificates makes reading them slower, not impossible.
+// A front sends the same certificate with every request of a client. Whoever has many certificates makes reading them
+// slower, not impossible.
 const maxKnown = 256;
 const maxCharacters = 32 * 1024;
 const maxCertificates = 8;
@@ -34,7 +35,7 @@ const maxCertificates = 8;
  */
 export class FrontCertificates {
   readonly #options: FrontCertificatesOptions;
-  readonly #known = new Map<string, PresentedCertificate>();
+  readonly #known = new LRUCache<string, PresentedCertificate>({ max: maxKnown });
   /** whose verdicts those are */
   #judge: CertificateJudge | undefined;
 
@@ -63,7 +64,6 @@ export class FrontCertificates {
     if (known !== undefined) return known;
     if (key.length > maxCharacters) throw malformed(`${key.length} characters`);
     const certificate = this.#study(parse[this.#options.dialect](value, beside), judge);
-    if (this.#known.size === maxKnown) this.#known.clear();
     this.#known.set(key, certificate);
     return certificate;
   }
