@@ -19,6 +19,11 @@ const entries = {
     sentence: 'The keys of the authorization server are not available.',
     hint: 'no usable key set, or an unknown key while the authorization server is unreachable; its error is in detail',
   },
+  ERR_ISSUER_KEY_PENDING: {
+    status: 503,
+    sentence: 'The key of the access token is not known yet.',
+    hint: 'the authorization server was asked for its keys less than 5 seconds ago, before this token came: normal for seconds after a rotation; all the time, somebody sends tokens with made-up keys',
+  },
   ERR_REPLAY_STORE_FULL: {
     status: 503,
     sentence: 'The gateway is at its capacity.',

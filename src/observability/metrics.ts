@@ -258,6 +258,7 @@ const callers = ['client', 'stranger'] as const;
 const replayCauses: Readonly<Record<string, string>> = {
   proof_replayed: 'replayed',
   proof_quota_exceeded: 'key_full',
+  proof_client_quota_exceeded: 'client_full',
   ERR_REPLAY_STORE_FULL: 'store_full',
 };
 
