@@ -37,7 +37,7 @@ const entries = {
   ERR_UPSTREAM_BUSY: {
     status: 503,
     sentence: 'The service is at its capacity.',
-    hint: 'upstream.connections are all in use and upstream.queue is full or its wait has passed',
+    hint: 'the caller has its share of upstream.connections, or all are in use; and of upstream.queue, or its wait has passed. See holdfast_places_refused_total',
   },
   ERR_UPSTREAM_UNREACHABLE: {
     status: 502,
