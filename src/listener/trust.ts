@@ -5,7 +5,7 @@ import { buildClientCert } from '../request/client-cert-field.js';
 import type { PresentedCertificate } from '../request/client-certificate.js';
 import { sha256Base64url } from '../support/digest.js';
 import { Intermediates } from './intermediates.js';
-import { buildTlsOptions, type TlsOptions } from './tls.js';
+import { buildTlsOptions, type TlsOptions, withoutRequest } from './tls.js';
 import { parseTlsSession, type TlsSession } from './tls-session.js';
 
 /**
@@ -28,6 +28,8 @@ export class TlsTrust {
   readonly meaning: CertificateMeaning;
   /** everything that the listener is created with, and that has to be said again when its context is exchanged */
   readonly serverOptions: ServerOptions;
+  /** the same for connections that are not asked for a certificate */
+  readonly unaskedOptions: ServerOptions;
   readonly #sessionContext = randomBytes(16).toString('hex');
   /** of contexts before this one whose verdicts are the same */
   readonly #heirOf: string | undefined;
@@ -55,6 +57,7 @@ export class TlsTrust {
     if (isHeir) this.#heirOf = before.#sessionContext;
     this.#intermediates = new Intermediates(anchors, isHeir ? before.#intermediates : undefined);
     this.serverOptions = buildTlsOptions(options, this.#sessionContext);
+    this.unaskedOptions = withoutRequest(this.serverOptions);
     createSecureContext(this.serverOptions);
   }
 

@@ -1,11 +1,15 @@
 import type { Registry } from 'prom-client';
 import { type Count, Tally } from './series.js';
 
+/** The values of `cause` of `holdfast_connections_refused_total`. */
+type RefusedConnection = 'total' | 'address' | 'displaced' | 'handshake_time' | 'handshake_bytes';
+
 /** What the bounds on strangers have done. Label values are the closed sets of the methods' parameters (S03). */
 export class BoundsMetrics {
   readonly #verifications: Readonly<Record<'proof' | 'token', Readonly<Record<'ok' | 'failed', Count>>>>;
   readonly #shed: Readonly<Record<'bound' | 'known' | 'stranger', Count>>;
-  readonly #refused: Readonly<Record<'total' | 'address' | 'displaced', Count>>;
+  readonly #refused: Readonly<Record<RefusedConnection, Count>>;
+  readonly #unasked: Count;
 
   constructor(registry: Registry) {
     const verifications = new Tally({
@@ -22,10 +26,16 @@ export class BoundsMetrics {
     });
     const refused = new Tally({
       name: 'holdfast_connections_refused_total',
-      help: 'Client connections that were closed because there were too many',
+      help: 'Client connections that were closed by a limit',
       labelNames: ['cause'],
       registry,
     });
+    this.#unasked = new Tally({
+      name: 'holdfast_client_certificates_not_requested_total',
+      help: 'Client connections that were not asked for a certificate because of what handshakes of their address have cost',
+      labelNames: [],
+      registry,
+    }).series({});
     const results = (kind: string) => ({
       ok: verifications.series({ kind, result: 'ok' }),
       failed: verifications.series({ kind, result: 'failed' }),
@@ -40,6 +50,8 @@ export class BoundsMetrics {
       total: refused.series({ cause: 'total' }),
       address: refused.series({ cause: 'address' }),
       displaced: refused.series({ cause: 'displaced' }),
+      handshake_time: refused.series({ cause: 'handshake_time' }),
+      handshake_bytes: refused.series({ cause: 'handshake_bytes' }),
     };
   }
 
@@ -51,7 +63,11 @@ export class BoundsMetrics {
     this.#shed[caller].value++;
   }
 
-  connectionRefused(cause: 'total' | 'address' | 'displaced'): void {
+  connectionRefused(cause: RefusedConnection): void {
     this.#refused[cause].value++;
+  }
+
+  certificateNotRequested(): void {
+    this.#unasked.value++;
   }
 }

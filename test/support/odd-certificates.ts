@@ -1,7 +1,12 @@
-import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import type { IssuedCertificate } from './certificates.js';
 
 const ecdsaWithSha256 = Buffer.from('06082a8648ce3d040302', 'hex');
+const validity = element(
+  0x30,
+  element(0x17, Buffer.from('200101000000Z')),
+  element(0x17, Buffer.from('491231235959Z')),
+);
 const commonName = Buffer.from('0603550403', 'hex');
 
 /**
@@ -12,24 +17,78 @@ export function makeOnCurve(namedCurve: string, cn: string): IssuedCertificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve });
   const der = selfSign(cn, publicKey, privateKey);
   return {
-    certPem: `-----BEGIN CERTIFICATE-----\n${der.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`,
+    certPem: toPem(der),
     keyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     der,
     thumbprint: createHash('sha256').update(der).digest('base64url'),
   };
 }
 
+/**
+ * A chain below nobody, of RSA keys of 3072 bits whose exponents have as many: a hundred times the work of a common key,
+ * and the longest that OpenSSL takes. No signature verifies, which does not spare anybody from trying.
+ * @param count - of issuers behind the leaf, each named as the one before says
+ * @param curve - of the leaf
+ */
+export function makeDearChain(count: number, curve = 'P-256'): Pick<IssuedCertificate, 'certPem' | 'keyPem'> {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: curve });
+  const spki = publicKey.export({ type: 'spki', format: 'der' });
+  const certificates = [spki, ...Array.from({ length: count }, makeDearKey)].map((key, at) =>
+    toPem(forge(`link ${at}`, `link ${at + 1}`, key)),
+  );
+  return {
+    certPem: certificates.join(''),
+    keyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  };
+}
+
+const dearBytes = 3072 / 8;
+const sha256WithRsa = element(0x30, Buffer.from('06092a864886f70d01010b0500', 'hex'));
+const rsaEncryption = element(0x30, Buffer.from('06092a864886f70d0101010500', 'hex'));
+
+/** @returns a SubjectPublicKeyInfo. @see RFC 8017 §A.1.1 */
+function makeDearKey(): Buffer {
+  const odd = (first: number) =>
+    Buffer.concat([Buffer.from([first]), randomBytes(dearBytes - 2), Buffer.from([0x01])]);
+  const modulus = element(0x02, Buffer.from([0]), odd(0xff));
+  const exponent = element(0x02, odd(0x7f));
+  return element(0x30, rsaEncryption, element(0x03, Buffer.from([0]), element(0x30, modulus, exponent)));
+}
+
+/** A certificate with a signature that nobody made. */
+function forge(subject: string, issuer: string, spki: Buffer): Buffer {
+  const signed = element(
+    0x30,
+    element(0xa0, element(0x02, Buffer.from([2]))),
+    element(0x02, Buffer.from([1])),
+    sha256WithRsa,
+    nameOf(issuer),
+    validity,
+    nameOf(subject),
+    spki,
+  );
+  const signature = Buffer.concat([Buffer.from([0, 0]), randomBytes(dearBytes - 1)]);
+  return element(0x30, signed, sha256WithRsa, element(0x03, signature));
+}
+
+function toPem(der: Buffer): string {
+  return `-----BEGIN CERTIFICATE-----\n${der.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
+}
+
+function nameOf(cn: string): Buffer {
+  return element(0x30, element(0x31, element(0x30, commonName, element(0x0c, Buffer.from(cn)))));
+}
+
 function selfSign(cn: string, publicKey: KeyObject, privateKey: KeyObject): Buffer {
   const algorithm = element(0x30, ecdsaWithSha256);
-  const name = element(0x30, element(0x31, element(0x30, commonName, element(0x0c, Buffer.from(cn)))));
-  const time = (text: string) => element(0x17, Buffer.from(text));
+  const name = nameOf(cn);
   const signed = element(
     0x30,
     element(0xa0, element(0x02, Buffer.from([2]))),
     element(0x02, Buffer.from([1])),
     algorithm,
     name,
-    element(0x30, time('200101000000Z'), time('491231235959Z')),
+    validity,
     name,
     publicKey.export({ type: 'spki', format: 'der' }),
   );
