@@ -20,7 +20,7 @@ const lookEveryMs = 5;
 // A turn of the event loop that is as long as this is nothing out of the ordinary.
 const ordinaryTurnMs = 10;
 // What a handshake may take without being charged: several times what one does take.
-const ordinaryHandshakeMs = 5;
+const ordinaryHandshakeMs = 10;
 // A turn may be long for other reasons. For a KB of certificates the dearest keys take about this.
 const maxMsPerKb = 5;
 

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { makeSelfSigned } from '../support/certificates.js';
+import { type IssuedCertificate, makeSelfSigned } from '../support/certificates.js';
 import { Checkpoint } from '../support/checkpoint.js';
 import { until } from '../support/guarded.js';
 import { boundTo, type ClientTls, showing } from '../support/mtls.js';
-import { makeDearChain } from '../support/odd-certificates.js';
+import { makeCircle, makeDearChain, makeOnCurve } from '../support/odd-certificates.js';
 import { Wire } from '../support/wire.js';
 
 const attacker = '127.3.0.1';
@@ -99,3 +99,74 @@ for (const ca of [[], ['ca.pem']]) {
     await guarded.admits({ from: attacker });
   });
 }
+
+test('J17: who sends too much in a handshake is closed, and who sends much in a request is not', async (t) => {
+  const guarded = await Checkpoint.start({ tls: {} });
+  t.after(() => guarded.stop());
+  await guarded.fetchNonce();
+  const refused = 'holdfast_connections_refused_total{cause="handshake_bytes"}';
+  const { certPem: other } = await makeSelfSigned({ cn: 'other', usage: 'client' });
+  const client = await makeSelfSigned({ cn: 'client', usage: 'client' });
+  const besides = (count: number) => ({
+    cert: client.certPem + other.repeat(count),
+    key: client.keyPem,
+  });
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const only = { minVersion: version, maxVersion: version };
+    const before = await guarded.sidecar.metric(refused);
+    const wire = await Wire.open({
+      port: guarded.sidecar.port,
+      tls: { ...besides(150), ...only },
+      from: attacker,
+    });
+    assert.equal(await wire.closed(), '');
+    await until(async () => (await guarded.sidecar.metric(refused)) === before + 1, 'it is counted');
+    assert.equal(guarded.service.bytes > 0, before > 0, 'nothing of it reached the service');
+    // Twin: the request comes in the same piece as the end of the handshake.
+    const body = 'x'.repeat(200_000);
+    const call = { method: 'POST', headers: [`Content-Length: ${body.length}`], body };
+    const { seen } = await guarded.admits({
+      ...{ ...boundTo(guarded, client), ...call, from: neighbour },
+      tls: { ...besides(20), ...only },
+    });
+    assert.equal(seen.body.length, body.length);
+  }
+});
+
+test('J16: a client whose certificates certify each other in a circle holds nobody', async (t) => {
+  const guarded = await Checkpoint.start({ tls: { ca: ['ca.pem'] } });
+  t.after(() => guarded.stop());
+  await guarded.fetchNonce({ from: neighbour });
+  const { port } = guarded.sidecar;
+  const neighbours = await Wire.open({ port, tls: {}, from: neighbour });
+  t.after(() => neighbours.close());
+  await highPercentile(guarded, neighbours); // warms up
+  const client = await guarded.ca.issue({ cn: 'client', usage: 'client' });
+  const circle = makeCircle(['one', 'two']);
+  const stranger = circle.leaf;
+  const attempt = async ({ certPem, keyPem }: Pick<IssuedCertificate, 'certPem' | 'keyPem'>) => {
+    const wire = await Wire.open({
+      port,
+      tls: { cert: certPem + circle.certPem + makeOnCurve('P-256', 'Holdfast test CA').certPem, key: keyPem },
+      from: attacker,
+    });
+    wire.send(guarded.bytes({ token: null, proof: null }));
+    assert.equal((await wire.response()).status, 401);
+    wire.close();
+  };
+  const ratios: number[] = [];
+  for (let tried = 0; tried < attempts && !ratios.some((ratio) => ratio <= maxRatio); tried++) {
+    const calm = await highPercentile(guarded, neighbours);
+    const [held] = await Promise.all([
+      highPercentile(guarded, neighbours),
+      attempt(stranger).then(() => attempt(client)),
+    ]);
+    ratios.push(held / calm);
+  }
+  assert.ok(
+    ratios.some((ratio) => ratio <= maxRatio),
+    `ratios ${ratios.join(', ')}`,
+  );
+  // Twin: what else was sent does not speak against a good certificate.
+  await guarded.admits({ ...boundTo(guarded, client), tls: showing(client), from: neighbour });
+});

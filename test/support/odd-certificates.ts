@@ -1,6 +1,7 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import type { IssuedCertificate } from './certificates.js';
 
+const spki = { type: 'spki', format: 'der' } as const;
 const ecdsaWithSha256 = Buffer.from('06082a8648ce3d040302', 'hex');
 const validity = element(
   0x30,
@@ -15,7 +16,7 @@ const commonName = Buffer.from('0603550403', 'hex');
  */
 export function makeOnCurve(namedCurve: string, cn: string): IssuedCertificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve });
-  const der = selfSign(cn, publicKey, privateKey);
+  const der = signBy({ cn, privateKey }, { cn, publicKey });
   return {
     certPem: toPem(der),
     keyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
@@ -32,14 +33,42 @@ export function makeOnCurve(namedCurve: string, cn: string): IssuedCertificate {
  */
 export function makeDearChain(count: number, curve = 'P-256'): Pick<IssuedCertificate, 'certPem' | 'keyPem'> {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: curve });
-  const spki = publicKey.export({ type: 'spki', format: 'der' });
-  const certificates = [spki, ...Array.from({ length: count }, makeDearKey)].map((key, at) =>
-    toPem(forge(`link ${at}`, `link ${at + 1}`, key)),
+  const certificates = [publicKey.export(spki), ...Array.from({ length: count }, makeDearKey)].map(
+    (key, at) => toPem(forge(`link ${at}`, `link ${at + 1}`, key)),
   );
   return {
     certPem: certificates.join(''),
     keyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
   };
+}
+
+/**
+ * Authorities each of which has certified the next, and the last the first, and a leaf below the first of them. All
+ * signatures verify.
+ */
+export function makeCircle(names: readonly string[]): {
+  readonly leaf: Pick<IssuedCertificate, 'certPem' | 'keyPem'>;
+  readonly certPem: string;
+} {
+  const authorities = names.map((cn) => ({ cn, ...generateKeyPairSync('ec', { namedCurve: 'P-256' }) }));
+  const certPems = authorities.map((subject, at) =>
+    toPem(signBy(authorities.at(at - 1) ?? subject, subject)),
+  );
+  const leaf = { cn: 'leaf', ...generateKeyPairSync('ec', { namedCurve: 'P-256' }) };
+  const [first = leaf] = authorities;
+  return {
+    leaf: {
+      certPem: toPem(signBy(first, leaf)),
+      keyPem: leaf.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    },
+    certPem: certPems.join(''),
+  };
+}
+
+interface Holder {
+  readonly cn: string;
+  readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
 }
 
 const dearBytes = 3072 / 8;
@@ -56,17 +85,8 @@ function makeDearKey(): Buffer {
 }
 
 /** A certificate with a signature that nobody made. */
-function forge(subject: string, issuer: string, spki: Buffer): Buffer {
-  const signed = element(
-    0x30,
-    element(0xa0, element(0x02, Buffer.from([2]))),
-    element(0x02, Buffer.from([1])),
-    sha256WithRsa,
-    nameOf(issuer),
-    validity,
-    nameOf(subject),
-    spki,
-  );
+function forge(subject: string, issuer: string, key: Buffer): Buffer {
+  const signed = toBeSigned({ algorithm: sha256WithRsa, issuer, subject }, key);
   const signature = Buffer.concat([Buffer.from([0, 0]), randomBytes(dearBytes - 1)]);
   return element(0x30, signed, sha256WithRsa, element(0x03, signature));
 }
@@ -79,21 +99,28 @@ function nameOf(cn: string): Buffer {
   return element(0x30, element(0x31, element(0x30, commonName, element(0x0c, Buffer.from(cn)))));
 }
 
-function selfSign(cn: string, publicKey: KeyObject, privateKey: KeyObject): Buffer {
+function signBy(issuer: Omit<Holder, 'publicKey'>, { cn, publicKey }: Omit<Holder, 'privateKey'>): Buffer {
   const algorithm = element(0x30, ecdsaWithSha256);
-  const name = nameOf(cn);
-  const signed = element(
+  const signed = toBeSigned({ algorithm, issuer: issuer.cn, subject: cn }, publicKey.export(spki));
+  const signature = sign('sha256', signed, issuer.privateKey);
+  return element(0x30, signed, algorithm, element(0x03, Buffer.from([0]), signature));
+}
+
+/** @see RFC 5280 §4.1 */
+function toBeSigned(
+  { algorithm, issuer, subject }: { algorithm: Buffer; issuer: string; subject: string },
+  key: Buffer,
+): Buffer {
+  return element(
     0x30,
     element(0xa0, element(0x02, Buffer.from([2]))),
     element(0x02, Buffer.from([1])),
     algorithm,
-    name,
+    nameOf(issuer),
     validity,
-    name,
-    publicKey.export({ type: 'spki', format: 'der' }),
+    nameOf(subject),
+    key,
   );
-  const signature = sign('sha256', signed, privateKey);
-  return element(0x30, signed, algorithm, element(0x03, Buffer.from([0]), signature));
 }
 
 /** @see ITU-T X.690 §8.1.3: the length in one byte, or in two behind their number */

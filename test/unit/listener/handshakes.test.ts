@@ -40,14 +40,18 @@ function start(from = network): Peer {
 }
 
 /**
- * Holds the event loop, as OpenSSL does. Resolves when the loop has been looked at behind it.
+ * Holds the event loop for so much processor time, as OpenSSL does. Resolves when the loop has been looked at behind it.
  * @param work - at the end of it, in the same turn
  */
 async function hold(ms: number, work = () => {}): Promise<void> {
   // Behind a look, so that the next one is late by nearly all of it.
   await new Promise((resolve) => setTimeout(resolve, 10));
-  const endMs = performance.now() + ms;
-  while (performance.now() < endMs);
+  const before = process.cpuUsage();
+  const used = () => {
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1000;
+  };
+  while (used() < ms);
   work();
   await new Promise((resolve) => setTimeout(resolve, 15));
 }
