@@ -3,7 +3,8 @@ import { Denial } from '../denial/denial.js';
 import type { Asker } from '../jws/verification-queue.js';
 import { authorize, checkAudience, type Grant, grantPreflight, grantPublic } from '../policy/authorize.js';
 import type { BearerExceptions } from '../policy/exceptions.js';
-import type { RouteOptions, RouteTable } from '../policy/routes.js';
+import type { RouteOptions } from '../policy/route-options.js';
+import type { RouteTable } from '../policy/routes.js';
 import { type CertificateRules, verifyCertificate } from '../proof/certificate.js';
 import type { DpopVerifier } from '../proof/dpop.js';
 import type { ReplayStore } from '../proof/replay/store.js';
@@ -80,7 +81,7 @@ export class Gate {
     const constraint = confirmBinding(token, evidence);
     const grant = authorize({ route, facts, exceptions }, token, constraint);
     if (verified instanceof Promise) this.#certificates.remember(grant);
-    const claimed = claimProof(replay, evidence.dpop);
+    const claimed = claimProof(replay, evidence.dpop, token);
     return admit(sealAdmission(facts, grant, claimed instanceof Promise ? await claimed : claimed));
   }
 

@@ -10,6 +10,7 @@ import { toRefusal } from '../gate/refusal.js';
 import { openRecord } from '../observability/request-record.js';
 import { bind, type SocketAddress } from '../support/bind.js';
 import { Turns } from '../support/turns.js';
+import { waitingBytes } from './ahead.js';
 import type { Connection, PeerRules } from './connection.js';
 import { type ConnectionLimits, ConnectionTable } from './connection-table.js';
 import { Exchange, type ExchangeParts, type Expectation } from './exchange.js';
@@ -194,6 +195,7 @@ export class Listener {
     const connection = this.#connections.of(request.socket);
     connection.enqueue(
       () => new Exchange(this.#parts, connection, { request, response, expectation, held: undefined }),
+      () => waitingBytes(request),
     );
   }
 
@@ -208,6 +210,7 @@ export class Listener {
     const response = new http.ServerResponse(request);
     connection.enqueue(
       () => new Exchange(this.#parts, connection, { request, response, expectation: 'none', held }),
+      () => waitingBytes(request),
     );
   }
 
@@ -235,7 +238,7 @@ export class Listener {
 
   #refuseRaw(connection: Connection, denial: Denial): void {
     const { replies, record } = this.#parts;
-    connection.enqueue(() => ({
+    const makeJob = () => ({
       run: async () => {
         const request = openRecord(randomUUID(), connection.remoteAddress);
         request.status = denial.entry.status;
@@ -250,7 +253,9 @@ export class Listener {
       revoke: () => {},
       cutOff: () => {},
       drained: () => {},
-    }));
+    });
+    // Nothing of the request is kept.
+    connection.enqueue(makeJob, () => 0);
   }
 }
 

@@ -2,11 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { type IssuedCertificate, makeSelfSigned } from '../support/certificates.js';
+import { makeSelfSigned } from '../support/certificates.js';
 import { Checkpoint } from '../support/checkpoint.js';
 import { until } from '../support/guarded.js';
 import { boundTo, type ClientTls, showing } from '../support/mtls.js';
-import { makeCircle, makeDearChain, makeOnCurve } from '../support/odd-certificates.js';
+import {
+  type CertificateChain,
+  makeCircle,
+  makeDearChain,
+  makeOnCurve,
+} from '../support/odd-certificates.js';
 import { Wire } from '../support/wire.js';
 
 const attacker = '127.3.0.1';
@@ -144,7 +149,7 @@ test('J16: a client whose certificates certify each other in a circle holds nobo
   const client = await guarded.ca.issue({ cn: 'client', usage: 'client' });
   const circle = makeCircle(['one', 'two']);
   const stranger = circle.leaf;
-  const attempt = async ({ certPem, keyPem }: Pick<IssuedCertificate, 'certPem' | 'keyPem'>) => {
+  const attempt = async ({ certPem, keyPem }: CertificateChain) => {
     const wire = await Wire.open({
       port,
       tls: { cert: certPem + circle.certPem + makeOnCurve('P-256', 'Holdfast test CA').certPem, key: keyPem },

@@ -5,9 +5,10 @@ import { buildIdentity } from '#holdfast/forward/identity.js';
 import { isCanonicalBase64url } from '#holdfast/jws/base64url.js';
 import { parseCompactJws } from '#holdfast/jws/compact.js';
 import { parseStrictJsonObject } from '#holdfast/jws/strict-json.js';
+import { parseElements, parseTime } from '#holdfast/pki/der.js';
 import { compilePattern } from '#holdfast/policy/pattern.js';
-import { otherReadings } from '#holdfast/policy/readings.js';
 import { RouteTable } from '#holdfast/policy/routes.js';
+import { findAlternatives, hidesDotSegment, readSegments } from '#holdfast/policy/segments.js';
 import { ProofHeaders } from '#holdfast/proof/dpop-header.js';
 import { equalsHtu } from '#holdfast/proof/htu.js';
 import { NonceIssuer } from '#holdfast/proof/nonce.js';
@@ -17,7 +18,6 @@ import { parseFraming } from '#holdfast/request/framing.js';
 import { parseHead } from '#holdfast/request/head.js';
 import { HeaderNames } from '#holdfast/request/header-names.js';
 import { hasTokenInQuery, parseTarget } from '#holdfast/request/target.js';
-import { parseElements, parseTime } from '#holdfast/support/der.js';
 import { parseClaims } from '#holdfast/token/claims.js';
 import type { IssuerOptions } from '#holdfast/token/issuer.js';
 import { IgnoredKey, parsePublishedKey } from '#holdfast/token/keys/published-key.js';
@@ -140,10 +140,11 @@ export const parsers: readonly Parser[] = [
     fc.tuple(objectWith(['typ', 'alg']), objectWith(['nonce', 'typ', 'token_use', 'sub', 'iss'])),
     ([header, claims]) => checkTokenType({ header, claims }, issuer),
   ),
-  parser('readings of a path', target, (path) => otherReadings(path)),
+  parser('dot segments', target, (path) => hidesDotSegment(path)),
+  parser('segments', target, (text) => findAlternatives(readSegments(parseTarget(text, 8192), false))),
   parser('pattern of a route', fc.tuple(textOf('/*aA.%2f(+[\\'), target), ([pattern, path]) => {
     const compiled = compilePattern(`/${pattern}`);
-    return [compiled.matches(path), compiled.matchesFolded(path)];
+    return [compiled.matches(path), compiled.segments.length];
   }),
   parser('routes', target, (text) => routes.match(makeFacts({ target: text }))),
   parser('identity', fc.string({ unit: 'binary' }), (value) =>
