@@ -44,7 +44,7 @@ export function createListener(
     certificateRules: { requireTrust: (config.listen.tls?.clientCertificates.ca.length ?? 0) > 0, clock },
     isMetadataPath: metadata.isMetadataPath,
   });
-  const listener = new Listener(listenerOptions(config, core, proxies), {
+  const listener = new Listener(listenerOptions(config, core, { proxies, log }), {
     gate,
     forwarder: new Forwarder(forwarderOptions(config, rules, clock), {
       upstream,
@@ -134,7 +134,7 @@ function forwarderOptions(
 function listenerOptions(
   { listen, identity }: Config,
   { clock, metrics }: Core,
-  proxies: TrustedProxies,
+  { proxies, log }: { proxies: TrustedProxies } & Pick<AppOptions, 'log'>,
 ): ListenerOptions {
   const { limits, address, tls } = listen;
   const { requestTimeoutMs } = limits;
@@ -147,6 +147,8 @@ function listenerOptions(
     proxies,
     keepCertificates: identity.clientCertificate === 'rfc9440',
     connectionRefused: (cause) => metrics.bounds.connectionRefused(cause),
+    certificateNotRequested: () => metrics.bounds.certificateNotRequested(),
+    handshakesOverBudget: (network) => log.warn('handshakes_over_budget', { network }),
     requestTimeoutMs: Number.isFinite(requestTimeoutMs) ? requestTimeoutMs : 0,
   };
 }
