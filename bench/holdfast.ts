@@ -15,6 +15,8 @@ export interface HoldfastOptions {
   readonly certificates?: Certificates;
   /** of the listener, other than the defaults */
   readonly limits?: object;
+  /** whether everybody may call /public */
+  readonly hasPublicRoute?: boolean;
   /** further options of Node */
   readonly nodeArgs: readonly string[];
 }
@@ -41,7 +43,7 @@ export async function startHoldfast(options: HoldfastOptions): Promise<RunningHo
 
 /** What a deployment would have, except that one key may leave a million proofs behind, as it will here. */
 function configure(
-  { upstreamPort, certificates, limits }: HoldfastOptions,
+  { upstreamPort, certificates, limits, hasPublicRoute }: HoldfastOptions,
   { port, adminPort, keySetFile }: { port: number; adminPort: number; keySetFile: string },
 ): object {
   const today = new Date().toISOString().slice(0, 10);
@@ -57,7 +59,10 @@ function configure(
     // Proofs are signed ahead of their slice. Without skew they are good from the first second after the start.
     dpop: { maxAge: '300s', clockSkew: '0s' },
     replay: { capacity: 1_000_000, perKey: 1_000_000 },
-    routes: [{ path: '/orders/**', scopes: ['orders.read'] }],
+    routes: [
+      ...(hasPublicRoute ? [{ path: '/public/**', proof: 'none' }] : []),
+      { path: '/orders/**', scopes: ['orders.read'] },
+    ],
     exceptions: [
       {
         ...{ id: 'bench', kind: 'bearer', owner: 'bench', reason: 'measured', ticket: 'none' },

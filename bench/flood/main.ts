@@ -16,6 +16,9 @@ import { GoodClient, type Window } from './good-client.js';
 import { newcomersAmongGarbage } from './newcomers.js';
 
 const [connections, phaseMs] = parseArguments(process.argv.slice(2));
+/** As many of these as there are places at the service; none of them sends what it has announced. */
+const slowRequests = 256;
+const slowPost = `POST /public/slow HTTP/1.1\r\nHost: ${authority}\r\nContent-Length: 100000\r\n\r\nx`;
 const neverFinished = `GET /orders/1 HTTP/1.1\r\nHost: ${authority}\r\nX-Slow: `;
 
 interface Stand {
@@ -34,7 +37,7 @@ async function main(): Promise<void> {
     isReady: () => acceptsConnections(upstreamPort),
   });
   const issuer = makeIssuer();
-  const common = { folder, jwks: issuer.jwks, upstreamPort, nodeArgs: [] };
+  const common = { folder, jwks: issuer.jwks, upstreamPort, nodeArgs: [], hasPublicRoute: true };
   const started: RunningHoldfast[] = [];
   const open = async (name: string, limits?: object) => {
     const holdfast = await startHoldfast({ ...common, name, ...(limits && { limits }) });
@@ -48,6 +51,7 @@ async function main(): Promise<void> {
   try {
     const stand = await open('holdfast');
     await floodOfSilence(stand);
+    await floodOfSlowRequests(stand);
     await floodOfGarbage(stand, 'garbage proofs');
     await newcomersAmongGarbage(stand.holdfast.port, issuer);
     stand.client.close();
@@ -77,6 +81,16 @@ async function floodOfSilence(stand: Stand): Promise<void> {
   await during({ ...flood, network: 3, addresses: 5000, texts: [''] }, async (flooder) => {
     await flooder.until(({ open }) => open >= connections - 64);
     say(`  ${describe(flooder)}, silent; resident memory ${mb(residentBytes(holdfast.pid))} MB`);
+  });
+}
+
+async function floodOfSlowRequests(stand: Stand): Promise<void> {
+  const quiet = await measure(stand, 'quiet');
+  const flood = { port: stand.holdfast.port, network: 5, addresses: 1, connections: slowRequests };
+  await during({ ...flood, perSecond: 1000, texts: [slowPost], again: false }, async (flooder) => {
+    await flooder.until(({ open }) => open === slowRequests);
+    ratio(await measure(stand, `${slowRequests} slow public requests of one address`), quiet);
+    say(`  ${describe(flooder)}`);
   });
 }
 

@@ -9,7 +9,10 @@ const claimsPerTurn = 50;
 const lifetimeMs = 600_000;
 const keys = Array.from({ length: 64 }, (_, index) => String(index).padEnd(43, 'k'));
 
-const store = new MemoryReplayStore({ capacity: entries, perKey: entries }, { steadyMs: Date.now });
+const store = new MemoryReplayStore(
+  { capacity: entries, perKey: entries, perClient: entries },
+  { steadyMs: Date.now },
+);
 globalThis.gc?.();
 const before = process.memoryUsage.rss();
 let longestTurnMs = 0;
@@ -29,6 +32,6 @@ store.close();
 
 function claim(index: number): void {
   const jkt = keys[index % keys.length] ?? '';
-  const result = store.claim({ jkt, jti: randomUUID(), expiresAtMs: Date.now() + lifetimeMs });
+  const result = store.claim({ jkt, owner: jkt, jti: randomUUID(), expiresAtMs: Date.now() + lifetimeMs });
   if (result !== 'claimed') throw new Error(`entry ${index}: ${result}`);
 }

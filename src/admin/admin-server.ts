@@ -1,4 +1,5 @@
 import * as http from 'node:http';
+import type { Socket } from 'node:net';
 import { bind, type SocketAddress } from '../support/bind.js';
 
 /** What the admin socket tells. */
@@ -19,6 +20,8 @@ interface AdminAnswer {
 
 const requestTimeoutMs = 5_000;
 const timeoutCheckMs = 500;
+// More than the system hands over in one turn of the event loop (511), so that what was sent with a connection is read
+// before others displace it.
 const maxConnections = 1000;
 
 /**
@@ -29,6 +32,8 @@ const maxConnections = 1000;
 export class AdminServer {
   readonly #sources: AdminSources;
   readonly #server: http.Server;
+  /** open ones, the one whose last request is the longest ago first */
+  readonly #connections = new Set<Socket>();
 
   constructor(sources: AdminSources) {
     this.#sources = sources;
@@ -39,10 +44,11 @@ export class AdminServer {
         connectionsCheckingInterval: timeoutCheckMs,
       },
       (request, response) => {
+        this.#refresh(request.socket);
         void this.#answer(request, response);
       },
     );
-    this.#server.maxConnections = maxConnections;
+    this.#server.on('connection', (socket: Socket) => this.#admit(socket));
   }
 
   /** @returns the port, 0 for a unix socket. @throws Error EADDRINUSE, EACCES, … */
@@ -53,6 +59,24 @@ export class AdminServer {
   close(): void {
     this.#server.close();
     this.#server.closeAllConnections();
+  }
+
+  /**
+   * There is always room for a new connection: the one that has said nothing for the longest time makes it, so that nobody
+   * keeps probes out by connecting.
+   */
+  #admit(socket: Socket): void {
+    const [oldest] = this.#connections;
+    if (oldest !== undefined && this.#connections.size >= maxConnections) {
+      this.#connections.delete(oldest); // at once: `close` comes later
+      oldest.destroy();
+    }
+    this.#connections.add(socket);
+    socket.once('close', () => this.#connections.delete(socket));
+  }
+
+  #refresh(socket: Socket): void {
+    if (this.#connections.delete(socket)) this.#connections.add(socket);
   }
 
   async #answer(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {

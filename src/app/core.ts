@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.js';
 import type { TlsFiles } from '../config/tls-files.js';
+import { Pool } from '../forward/pool.js';
 import { Upstream } from '../forward/upstream.js';
 import { VerificationQueue } from '../jws/verification-queue.js';
 import { certificateExpiries, type TlsOptions } from '../listener/tls.js';
@@ -29,6 +30,7 @@ export interface Core {
   readonly verifications: VerificationQueue;
   readonly tokens: TokenVerifier;
   readonly upstream: Upstream;
+  readonly pool: Pool;
   /** open client connections, once there is a listener */
   connections: () => number;
   /** in force, once there is a listener */
@@ -67,11 +69,13 @@ export function createCore({ config, configHash, log }: AppOptions): Core {
     },
   });
   const upstream = new Upstream(config.upstream);
+  const pool = createPool(config, () => metrics);
   const metrics: Metrics = new Metrics({
     configHash,
     replay,
     issuers: () => tokens.state(),
     connections: () => [{ listener: 'public', count: core.connections() }],
+    places: (kind) => ({ inFlight: pool.inFlight(kind), waiting: pool.waiting(kind) }),
     exceptions: config.exceptions,
     certificates: () => certificateExpiries(core.tls()),
     reload: () => core.tlsUpkeep?.result,
@@ -80,7 +84,7 @@ export function createCore({ config, configHash, log }: AppOptions): Core {
   // Steps are noticed also while nobody asks for the time.
   const clockWatch = setInterval(() => clock.nowMs(), clockCheckMs).unref();
   const core: Core = {
-    ...{ clock, metrics, replay, nonces, verifications, tokens, upstream },
+    ...{ clock, metrics, replay, nonces, verifications, tokens, upstream, pool },
     connections: () => 0,
     tls: () => config.listen.tls,
     tlsUpkeep: undefined,
@@ -93,6 +97,15 @@ export function createCore({ config, configHash, log }: AppOptions): Core {
     },
   };
   return core;
+}
+
+function createPool({ upstream: { connections, queue } }: Config, metrics: () => Metrics): Pool {
+  return new Pool({
+    connections,
+    queueLength: queue.length,
+    queueWaitMs: queue.waitMs,
+    refused: (kind, cause) => metrics().bounds.placeRefused(kind, cause),
+  });
 }
 
 function createClock(log: Log, metrics: () => Metrics): SteadyClock {

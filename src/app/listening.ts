@@ -3,7 +3,6 @@ import { hasClientCertificates, issuersInUse } from '../config/cross-checks.js';
 import type { AssertionSigner } from '../forward/assertion.js';
 import { ExpiryWatch } from '../forward/expiry.js';
 import { Forwarder, type ForwarderOptions } from '../forward/forwarder.js';
-import { Pool } from '../forward/pool.js';
 import { Gate } from '../gate/gate.js';
 import { Listener, type ListenerOptions } from '../listener/server.js';
 import { BearerExceptions } from '../policy/exceptions.js';
@@ -26,7 +25,7 @@ export function createListener(
   core: Core,
   assertion: AssertionSigner | undefined,
 ): Listener {
-  const { clock, metrics, replay, nonces, tokens, upstream } = core;
+  const { clock, metrics, replay, nonces, tokens, upstream, pool } = core;
   const metadata = createMetadata(config);
   const proxies = createTrustedProxies(config, () => core.tls()?.clientCertificates.ca ?? []);
   const rules = createRules(config, proxies);
@@ -46,7 +45,7 @@ export function createListener(
     gate,
     forwarder: new Forwarder(forwarderOptions(config, rules, clock), {
       upstream,
-      pool: createPool(config),
+      pool,
       assertion,
       expiry: new ExpiryWatch({ graceMs: config.upstream.expiryGraceMs, clock }),
       issueNonce,
@@ -75,10 +74,6 @@ function createDpopVerifier({ dpop }: Config, { clock, nonces, verifications }: 
     memoryBeginsAtStart: true, // there is no store yet that outlives the process
   };
   return new DpopVerifier(options, { clock, nonces, verifications });
-}
-
-function createPool({ upstream: { connections, queue } }: Config): Pool {
-  return new Pool({ connections, queueLength: queue.length, queueWaitMs: queue.waitMs });
 }
 
 function createMetadata(config: Config): ResourceMetadata {

@@ -1,5 +1,6 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 import type { SocketAddress } from '../support/bind.js';
+import { isMetadataAddress } from '../support/metadata-addresses.js';
 import type { UpstreamConfig } from './config.js';
 
 const hostPort = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(0|[1-9][0-9]{0,4})$/;
@@ -74,11 +75,9 @@ export function isLoopback(host: string): boolean {
   return plain === 'localhost' || plain === '::1' || (isIPv4(plain) && plain.startsWith('127.'));
 }
 
-/** Whether the host is in the range of cloud metadata services. @see REQUIREMENTS P01 */
-export function isLinkLocal(host: string): boolean {
-  const plain = withoutBrackets(host).toLowerCase();
-  if (isIPv4(plain)) return plain.startsWith('169.254.');
-  return isIPv6(plain) && (/^fe[89ab]/.test(plain) || /^::ffff:a9fe:/.test(plain));
+/** Whether the host of a URL is an address that no keys come from. @see REQUIREMENTS P01 */
+export function isMetadataHost(host: string): boolean {
+  return isMetadataAddress(withoutBrackets(host));
 }
 
 /** Whether the text is a CIDR that leaves something out: `/0` is everybody. */

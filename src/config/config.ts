@@ -157,6 +157,7 @@ export interface ReplayConfig {
   readonly store: 'memory';
   readonly capacity: number;
   readonly perKey: number;
+  readonly perClient: number;
 }
 
 export interface RouteConfig {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { isLinkLocal, isLoopback, isPlainUrl } from './addresses.js';
+import { isLoopback, isMetadataHost, isPlainUrl } from './addresses.js';
 import type { IssuerConfig } from './config.js';
 import type { Context } from './context.js';
 import type { Path } from './path.js';
@@ -111,8 +111,8 @@ function checkTransport(
   else if ('url' in keys) fetched.push([[...path, 'keys', 'url'], keys.url]);
   for (const [place, url] of fetched) {
     const { protocol, hostname } = new URL(url);
-    if (isLinkLocal(hostname))
-      report.illegal(place, 'a host outside the link-local range of cloud metadata services');
+    if (isMetadataHost(hostname))
+      report.illegal(place, 'a host outside of link-local and other addresses of cloud metadata services');
     if (protocol === 'https:' || isLoopback(hostname)) continue;
     if (allowCleartext)
       report.warn(

@@ -31,6 +31,14 @@ export function covers(broad: string, narrow: string): boolean {
   );
 }
 
+/** The first literal segment of a pattern and what stands in front of it; undefined when it has none. */
+export function firstLiteral(text: string): { literal: string; before: readonly string[] } | undefined {
+  const { fixed } = parse(text);
+  const depth = fixed.findIndex((segment) => segment !== '*' && segment !== '');
+  const literal = fixed[depth];
+  return literal === undefined ? undefined : { literal, before: fixed.slice(0, depth) };
+}
+
 /** Whether some path is matched by both. */
 export function overlaps(one: string, other: string): boolean {
   const [short, long] = [parse(one), parse(other)].sort((a, b) => a.fixed.length - b.fixed.length);

@@ -36,6 +36,11 @@ export const replaySchema = section({
     .prefault(1_000_000)
     .describe('Live proofs that are remembered. Full means refuse, never forget.'),
   perKey: integer(1, 10_000_000).prefault(100_000).describe('The same for the proofs of one key.'),
+  perClient: integer(1, 10_000_000)
+    .optional()
+    .describe(
+      'The same for the proofs of one client of an issuer, over all of its keys. Absent: half of `capacity`, and `perKey` at least.',
+    ),
 });
 
 export function resolveDpop(settings: z.output<typeof dpopSchema>, { files, report }: Context): DpopConfig {
@@ -71,5 +76,8 @@ function isRepetitive(secret: Buffer): boolean {
 
 export function resolveReplay(settings: z.output<typeof replaySchema>, { report }: Context): ReplayConfig {
   if (settings.perKey > settings.capacity) report.illegal(['replay', 'perKey'], 'at most replay.capacity');
-  return settings;
+  const { capacity, perKey, perClient = Math.max(perKey, Math.ceil(capacity / 2)) } = settings;
+  if (settings.perClient !== undefined && perClient > capacity)
+    report.illegal(['replay', 'perClient'], 'at most replay.capacity');
+  return { ...settings, perClient };
 }

@@ -1,7 +1,8 @@
 import * as z from 'zod';
+import { type Demand, sharesMethod, weakerIn } from '../policy/strictness.js';
 import type { RouteConfig } from './config.js';
 import type { Context } from './context.js';
-import { covers, isPattern, patternLegal } from './patterns.js';
+import { covers, firstLiteral, isPattern, patternLegal } from './patterns.js';
 import { choice, flag, list, section, text } from './scalars.js';
 
 const methodLegal = 'a method in upper case, such as GET; TRACE and CONNECT are never let through';
@@ -66,13 +67,17 @@ type RouteSettings = z.output<typeof routeSchema>;
 export const defaultRoutes = [{ path: '/**' }];
 
 export function resolveRoutes(settings: readonly RouteSettings[], context: Context): RouteConfig[] {
+  const routes = settings.map(({ claims, ...route }) => ({
+    ...route,
+    claims: new Map(Object.entries(claims)),
+  }));
   for (const [index, route] of settings.entries()) {
     checkPublic(route, index, context);
     checkWebsocket(route, index, context);
-    checkRepetition(settings, index, context);
-    checkOrder(settings, index, context);
+    checkRepetition(routes, index, context);
+    checkOrder(routes, index, context);
   }
-  return settings.map(({ claims, ...route }) => ({ ...route, claims: new Map(Object.entries(claims)) }));
+  return routes;
 }
 
 function checkPublic(
@@ -114,25 +119,17 @@ function checkWebsocket(
     );
 }
 
-function checkRepetition(routes: readonly RouteSettings[], index: number, { report }: Context): void {
+function checkRepetition(routes: readonly RouteConfig[], index: number, { report }: Context): void {
   const route = routes[index];
+  if (route === undefined) return;
   const first = routes.findIndex(
-    (other, at) => at < index && other.path === route?.path && shareMethod(other, route),
+    (other, at) => at < index && other.path === route.path && sharesMethod(other, route),
   );
   if (first >= 0) report.problem(['routes', index], `the same path and method as routes[${first}]`);
 }
 
-function shareMethod(one: RouteSettings, other: RouteSettings): boolean {
-  return (
-    one.methods.length === 0 ||
-    other.methods.length === 0 ||
-    one.methods.some((method) => other.methods.includes(method))
-  );
-}
-
-const strength = { none: 0, any: 1, dpop: 2, mtls: 2, both: 3 } as const;
-
-function checkOrder(routes: readonly RouteSettings[], index: number, { report }: Context): void {
+/** Warns of a route that is never reached, and of what a weaker one behind a stricter one costs. @see REQUIREMENTS N08 */
+function checkOrder(routes: readonly RouteConfig[], index: number, { report }: Context): void {
   const route = routes[index];
   if (route === undefined) return;
   for (const [at, earlier] of routes.slice(0, index).entries()) {
@@ -144,11 +141,26 @@ function checkOrder(routes: readonly RouteSettings[], index: number, { report }:
       );
       return;
     }
-    if (covers(route.path, earlier.path) && strength[route.proof] < strength[earlier.proof]) {
-      const weaker = `proof ${route.proof} here, ${earlier.proof} there`;
-      report.warn(['routes', index], `broader and weaker than routes[${at}] (${earlier.path}): ${weaker}`);
-    }
+    const weaker = sharesMethod(route, earlier) ? weakerIn(route, earlier) : [];
+    if (covers(route.path, earlier.path) && weaker.length > 0)
+      report.warn(
+        ['routes', index],
+        `broader and weaker than routes[${at}] (${earlier.path}) in ${weaker.map((name) => `${name}${difference(name, route, earlier)}`).join(', ')}${costOf(earlier.path)}`,
+      );
   }
+}
+
+function difference(name: Demand, route: RouteConfig, earlier: RouteConfig): string {
+  return name === 'proof' ? ` (${route.proof} here, ${earlier.proof} there)` : '';
+}
+
+/** What a stricter route takes from a weaker one: its plain literals have to be told apart. */
+function costOf(stricter: string): string {
+  const depth = firstLiteral(stricter);
+  if (depth === undefined) return '';
+  const { literal, before } = depth;
+  const example = `/${[...before.map(() => 'x'), 'caf%C3%A9'].join('/')}`;
+  return `; so paths whose segment in the place of "${literal}" holds encodings or parameters, such as ${example}, are refused here (path_ambiguous)`;
 }
 
 function isMethod(value: string): boolean {

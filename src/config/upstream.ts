@@ -58,11 +58,15 @@ export const upstreamSchema = section({
   poolIdleTimeout: duration({ min: '10ms', max: '1h' })
     .prefault('4s')
     .describe('When an unused connection is closed: sooner than the service closes it.'),
-  connections: integer(1, 65_535).prefault(256).describe('Most requests at the service at one time.'),
+  connections: integer(1, 65_535)
+    .prefault(256)
+    .describe('Most requests at the service at one time, shared out among callers (operations.md).'),
   queue: section({
     length: integer(0, 1_000_000)
       .prefault(1024)
-      .describe('Requests that may wait for one of `connections`. Beyond: 503 with `Retry-After`.'),
+      .describe(
+        'Requests that may wait for one of `connections`, shared out in the same way. Beyond: 503 with `Retry-After`.',
+      ),
     wait: duration({ min: '0s', max: '5m' }).prefault('5s').describe('How long each may wait.'),
   }).prefault({}),
 });

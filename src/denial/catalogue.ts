@@ -431,6 +431,13 @@ const entries = {
     hint: 'the key has replay.perKey live proofs; nothing is forgotten to make room',
     retryAfterSeconds: 5,
   },
+  proof_client_quota_exceeded: {
+    status: 429,
+    sentence: 'Too many requests of this client.',
+    source: 'RFC 9449 §11.1',
+    hint: 'the client has replay.perClient live proofs over all of its keys; nothing is forgotten to make room',
+    retryAfterSeconds: 5,
+  },
 
   // --- binding ----------------------------------------------------------------------------------------
   confirmation_malformed: {

@@ -19,6 +19,11 @@ const entries = {
     sentence: 'The keys of the authorization server are not available.',
     hint: 'no usable key set, or an unknown key while the authorization server is unreachable; its error is in detail',
   },
+  ERR_ISSUER_KEY_PENDING: {
+    status: 503,
+    sentence: 'The key of the access token is not known yet.',
+    hint: 'the authorization server was asked for its keys less than 5 seconds ago, before this token came: normal for seconds after a rotation; all the time, somebody sends tokens with made-up keys',
+  },
   ERR_REPLAY_STORE_FULL: {
     status: 503,
     sentence: 'The gateway is at its capacity.',
@@ -32,7 +37,7 @@ const entries = {
   ERR_UPSTREAM_BUSY: {
     status: 503,
     sentence: 'The service is at its capacity.',
-    hint: 'upstream.connections are all in use and upstream.queue is full or its wait has passed',
+    hint: 'the caller has its share of upstream.connections, or all are in use; and of upstream.queue, or its wait has passed. See holdfast_places_refused_total',
   },
   ERR_UPSTREAM_UNREACHABLE: {
     status: 502,

@@ -82,7 +82,7 @@ export class Forwarder {
     if (signer !== undefined && assertion !== undefined) statements.push([signer.header, assertion]);
     if (hasLeft(inbound)) return neverSent;
 
-    const entered = this.#parts.pool.enter(response);
+    const entered = this.#parts.pool.enter(admission, response);
     const leave = entered instanceof Promise ? await entered : entered;
     try {
       if (hasLeft(inbound)) return neverSent;

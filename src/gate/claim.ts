@@ -2,6 +2,7 @@ import { Denial } from '../denial/denial.js';
 import { Fault } from '../denial/fault.js';
 import type { DpopEvidence, UnprovenDpop } from '../proof/dpop.js';
 import type { ClaimResult, ReplayStore } from '../proof/replay/store.js';
+import type { VerifiedToken } from '../token/verified-token.js';
 import type { Progress } from './refusal.js';
 
 let sealClaimed: (nonceExpiresSoon: boolean) => Claimed;
@@ -32,16 +33,17 @@ export const nothingToClaim: Claimed = sealClaimed(false);
  * (identity_*, forward/identity.ts) is found later, and would be found again.
  *
  * Fails closed: a full store refuses, and whatever the store throws becomes a Fault in the gate.
- * @throws Denial proof_replayed, proof_quota_exceeded; Fault ERR_REPLAY_STORE_FULL (also as a rejection)
- * @see RFC 9449 §11.1; REQUIREMENTS G19, I01, I04, I06
+ * @throws Denial proof_replayed, proof_quota_exceeded, proof_client_quota_exceeded; Fault ERR_REPLAY_STORE_FULL (also as a rejection)
+ * @see RFC 9449 §11.1; REQUIREMENTS G19, I01, I04, I06, I14
  */
 export function claimProof(
   store: ReplayStore,
   evidence: DpopEvidence | undefined,
+  { issuer, clientId }: Pick<VerifiedToken, 'issuer' | 'clientId'>,
 ): Claimed | Promise<Claimed> {
   if (evidence === undefined) return nothingToClaim;
   const { jkt, jti, acceptableUntilMs } = evidence;
-  const result = store.claim({ jkt, jti, expiresAtMs: acceptableUntilMs });
+  const result = store.claim({ jkt, owner: `${issuer} ${clientId}`, jti, expiresAtMs: acceptableUntilMs });
   return result instanceof Promise
     ? result.then((settled) => judgeClaim(settled, evidence, store))
     : judgeClaim(result, evidence, store);
@@ -72,6 +74,8 @@ function judgeClaim(
       throw new Denial('proof_replayed', `key ${jkt}`);
     case 'key-full':
       throw new Denial('proof_quota_exceeded', `key ${jkt}`);
+    case 'client-full':
+      throw new Denial('proof_client_quota_exceeded', `key ${jkt}`);
     case 'store-full':
       throw new Fault('ERR_REPLAY_STORE_FULL', { detail: `${store.size} live proofs`, retryAfterSeconds: 5 });
   }

@@ -80,7 +80,7 @@ export class Gate {
     const constraint = confirmBinding(token, evidence);
     const grant = authorize({ route, facts, exceptions }, token, constraint);
     if (verified instanceof Promise) this.#certificates.remember(grant);
-    const claimed = claimProof(replay, evidence.dpop);
+    const claimed = claimProof(replay, evidence.dpop, token);
     return admit(sealAdmission(facts, grant, claimed instanceof Promise ? await claimed : claimed));
   }
 

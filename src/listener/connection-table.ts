@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { SocketAddress } from '../support/bind.js';
 import { clientNetwork } from '../support/client-network.js';
+import { AheadBudget } from './ahead.js';
 import { Connection, type PeerRules } from './connection.js';
 import type { TlsTrust } from './trust.js';
 
@@ -32,6 +33,7 @@ const maxPassedOver = 16;
 export class ConnectionTable {
   readonly #limits: ConnectionLimits & PeerRules;
   readonly #trust: () => TlsTrust | undefined;
+  readonly #ahead = new AheadBudget();
   readonly #perAddress = new Map<string, number>();
   /** by socket as HTTP sees it, from its first request on */
   readonly #connections = new Map<Socket, Connection>();
@@ -101,7 +103,7 @@ export class ConnectionTable {
     this.#unused.delete(socket);
     const known = this.#connections.get(socket);
     if (known !== undefined) return known;
-    const connection = new Connection(socket, this.#trust(), this.#limits);
+    const connection = new Connection(socket, { trust: this.#trust(), ahead: this.#ahead }, this.#limits);
     if (this.#draining) connection.drain();
     this.#connections.set(socket, connection);
     socket.once('close', () => this.#connections.delete(socket));

@@ -4,6 +4,7 @@ import type { Denial } from '../denial/denial.js';
 import type { PresentedCertificate } from '../request/client-certificate.js';
 import type { TrustedFront, TrustedProxies } from '../request/trusted-proxies.js';
 import type { Clock } from '../support/clock.js';
+import { type AheadBudget, maxAheadBytes } from './ahead.js';
 import type { TlsTrust } from './trust.js';
 
 /** One thing to do on a connection, in the order in which the requests were sent. */
@@ -32,6 +33,12 @@ export interface PeerRules {
 // A client may send requests ahead (RFC 9112 §9.3.2), but not as many as it likes.
 const maxAhead = 64;
 
+interface Queued {
+  readonly job: Job;
+  /** what it takes of the budget until its turn comes */
+  readonly bytes: number;
+}
+
 /**
  * One client connection. Requests that were sent ahead are served one after the other, so that nothing behind a
  * refusal which closes the connection is ever looked at, although the parser has already delivered it (A18).
@@ -44,7 +51,10 @@ export class Connection {
   /** the peer is a front proxy that speaks for its clients; decided by its address, once */
   readonly front: TrustedFront | undefined;
   /** the job at work, then those that wait */
-  readonly #jobs: Job[] = [];
+  readonly #jobs: Queued[] = [];
+  readonly #ahead: AheadBudget;
+  /** taken of the budget */
+  #aheadBytes = 0;
   #idleSinceMs = performance.now();
   #closing = false;
   #isAdmitted = false;
@@ -53,8 +63,13 @@ export class Connection {
   /** it has to be closed here: the answer under way may have begun before it could say that it is the last */
   #ending = false;
 
-  constructor(socket: Socket, trust: TlsTrust | undefined, { proxies, keepCertificates, clock }: PeerRules) {
+  constructor(
+    socket: Socket,
+    { trust, ahead }: { readonly trust: TlsTrust | undefined; readonly ahead: AheadBudget },
+    { proxies, keepCertificates, clock }: PeerRules,
+  ) {
     this.socket = socket;
+    this.#ahead = ahead;
     this.remoteAddress = socket.remoteAddress ?? '';
     this.front = proxies.find(this.remoteAddress);
     // Nobody waits any more for what is still to be done.
@@ -89,34 +104,42 @@ export class Connection {
 
   /**
    * Serves the job when all earlier ones are done; drops it when one of them closed the connection. Of a client that sends
-   * more ahead than is served what came first is answered, and then the connection ends.
+   * more ahead than is kept what came first is answered, and then the connection ends: more requests, or more bytes of them.
+   * One may always wait: it may have come while the answer before it was being finished.
    * @param makeJob - called when it is not dropped
+   * @param measure - what it takes while it waits, in bytes; called when it has to wait
    */
-  enqueue(makeJob: () => Job): void {
+  enqueue(makeJob: () => Job, measure: () => number): void {
     if (this.#jobs.length === maxAhead) this.#overflown = true;
     if (this.#closing || this.#overflown) {
       stopParsing(this.socket);
       return;
     }
-    this.#jobs.push(makeJob());
+    const bytes = this.#jobs.length < 2 ? 0 : measure();
+    if (bytes > 0 && !this.#reserve(bytes)) {
+      this.#overflown = true;
+      stopParsing(this.socket);
+      return;
+    }
+    this.#jobs.push({ job: makeJob(), bytes });
     if (this.#jobs.length === 1) void this.#work();
   }
 
   /** Finds the request that was arriving when the parser gave up. @returns false when there is none */
   failBody(denial: Denial): boolean {
-    return this.#jobs.at(-1)?.failBody(denial) ?? false;
+    return this.#jobs.at(-1)?.job.failBody(denial) ?? false;
   }
 
   /** The answer being given is the last one: everything sent behind it is dropped unread. */
   closeAfterAnswer(): void {
     this.#closing = true;
-    this.#jobs.length = Math.min(this.#jobs.length, 1);
+    for (const { bytes } of this.#jobs.splice(1)) this.#release(bytes);
   }
 
   /** The process is about to end: the connection does so with the answer that is under way, or the next one. */
   drain(): void {
     this.#draining = true;
-    this.#jobs[0]?.endConnection();
+    this.#jobs[0]?.job.endConnection();
   }
 
   /**
@@ -126,19 +149,19 @@ export class Connection {
   end(): void {
     this.#ending = true;
     this.closeAfterAnswer();
-    const [job] = this.#jobs;
-    if (job === undefined) this.socket.destroy();
-    else job.revoke();
+    const [first] = this.#jobs;
+    if (first === undefined) this.socket.destroy();
+    else first.job.revoke();
   }
 
   /** It is about to be destroyed, as the process ends. */
   cutOff(): void {
-    this.#jobs[0]?.cutOff();
+    this.#jobs[0]?.job.cutOff();
   }
 
   /** The server has let go of the connection, and no longer tells the answer under way to go on writing. */
   detach(): void {
-    this.socket.on('drain', () => this.#jobs[0]?.drained());
+    this.socket.on('drain', () => this.#jobs[0]?.job.drained());
   }
 
   closeNow(): void {
@@ -146,8 +169,20 @@ export class Connection {
     this.socket.destroy();
   }
 
+  #reserve(bytes: number): boolean {
+    if (this.#aheadBytes + bytes > maxAheadBytes || !this.#ahead.take(bytes)) return false;
+    this.#aheadBytes += bytes;
+    return true;
+  }
+
+  #release(bytes: number): void {
+    this.#aheadBytes -= bytes;
+    this.#ahead.giveBack(bytes);
+  }
+
   async #work(): Promise<void> {
-    for (let job = this.#jobs[0]; job !== undefined; job = this.#jobs[0]) {
+    for (let first = this.#jobs[0]; first !== undefined; first = this.#jobs[0]) {
+      const { job, bytes } = first;
       if (this.#draining) job.endConnection();
       await job.run();
       // An answer that said close is the last: what was sent behind it must not be served (RFC 9112 §9.6). Node says it
@@ -155,6 +190,7 @@ export class Connection {
       // closed the sending side by now: whatever were served behind that would be answered, and logged, never.
       if (this.#draining || !this.socket.writable) this.closeAfterAnswer();
       this.#jobs.shift();
+      this.#release(bytes);
     }
     this.#idleSinceMs = performance.now();
     if (this.#overflown || this.#ending) this.socket.destroySoon();

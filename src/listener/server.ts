@@ -10,6 +10,7 @@ import { toRefusal } from '../gate/refusal.js';
 import { openRecord } from '../observability/request-record.js';
 import { bind, type SocketAddress } from '../support/bind.js';
 import { Turns } from '../support/turns.js';
+import { waitingBytes } from './ahead.js';
 import type { Connection, PeerRules } from './connection.js';
 import { type ConnectionLimits, ConnectionTable } from './connection-table.js';
 import { Exchange, type ExchangeParts, type Expectation } from './exchange.js';
@@ -171,6 +172,7 @@ export class Listener {
     const connection = this.#connections.of(request.socket);
     connection.enqueue(
       () => new Exchange(this.#parts, connection, { request, response, expectation, held: undefined }),
+      () => waitingBytes(request),
     );
   }
 
@@ -185,6 +187,7 @@ export class Listener {
     const response = new http.ServerResponse(request);
     connection.enqueue(
       () => new Exchange(this.#parts, connection, { request, response, expectation: 'none', held }),
+      () => waitingBytes(request),
     );
   }
 
@@ -212,7 +215,7 @@ export class Listener {
 
   #refuseRaw(connection: Connection, denial: Denial): void {
     const { replies, record } = this.#parts;
-    connection.enqueue(() => ({
+    const makeJob = () => ({
       run: async () => {
         const request = openRecord(randomUUID(), connection.remoteAddress);
         request.status = denial.entry.status;
@@ -227,7 +230,9 @@ export class Listener {
       revoke: () => {},
       cutOff: () => {},
       drained: () => {},
-    }));
+    });
+    // Nothing of the request is kept.
+    connection.enqueue(makeJob, () => 0);
   }
 }
 

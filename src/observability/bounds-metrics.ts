@@ -1,11 +1,16 @@
 import type { Registry } from 'prom-client';
 import { type Count, Tally } from './series.js';
 
+/** whether a verified token names the caller */
+type Caller = 'client' | 'stranger';
+
 /** What the bounds on strangers have done. Label values are the closed sets of the methods' parameters (S03). */
 export class BoundsMetrics {
   readonly #verifications: Readonly<Record<'proof' | 'token', Readonly<Record<'ok' | 'failed', Count>>>>;
   readonly #shed: Readonly<Record<'bound' | 'known' | 'stranger', Count>>;
   readonly #refused: Readonly<Record<'total' | 'address' | 'displaced', Count>>;
+
+  readonly #places: Readonly<Record<Caller, Readonly<Record<'queue_full' | 'waited', Count>>>>;
 
   constructor(registry: Registry) {
     const verifications = new Tally({
@@ -26,6 +31,17 @@ export class BoundsMetrics {
       labelNames: ['cause'],
       registry,
     });
+    const places = new Tally({
+      name: 'holdfast_places_refused_total',
+      help: 'Requests that were answered 503 because they got no place at the service',
+      labelNames: ['caller', 'cause'],
+      registry,
+    });
+    const causes = (caller: Caller) => ({
+      queue_full: places.series({ caller, cause: 'queue_full' }),
+      waited: places.series({ caller, cause: 'waited' }),
+    });
+    this.#places = { client: causes('client'), stranger: causes('stranger') };
     const results = (kind: string) => ({
       ok: verifications.series({ kind, result: 'ok' }),
       failed: verifications.series({ kind, result: 'failed' }),
@@ -49,6 +65,10 @@ export class BoundsMetrics {
 
   verificationShed(caller: 'bound' | 'known' | 'stranger'): void {
     this.#shed[caller].value++;
+  }
+
+  placeRefused(caller: Caller, cause: 'queue_full' | 'waited'): void {
+    this.#places[caller][cause].value++;
   }
 
   connectionRefused(cause: 'total' | 'address' | 'displaced'): void {

@@ -10,6 +10,8 @@ export interface MetricSources {
   readonly replay: { readonly size: number; readonly capacity: number };
   readonly issuers: () => readonly { readonly issuer: string; readonly ageSeconds: number | undefined }[];
   readonly connections: () => readonly { readonly listener: string; readonly count: number }[];
+  /** requests at the service and waiting for a place there, of those whom a token names and of everybody else */
+  readonly places: (caller: 'client' | 'stranger') => { readonly inFlight: number; readonly waiting: number };
   readonly exceptions: readonly {
     readonly id: string;
     readonly owner: string;
@@ -186,6 +188,12 @@ export class Metrics {
     this.#gauge('connections', 'Open connections', ['listener'], (gauge) => {
       for (const { listener, count } of sources.connections()) gauge.labels(listener).set(count);
     });
+    this.#gauge('requests_in_flight', 'Requests at the service', ['caller'], (gauge) => {
+      for (const caller of callers) gauge.labels(caller).set(sources.places(caller).inFlight);
+    });
+    this.#gauge('requests_waiting', 'Requests that wait for a place there', ['caller'], (gauge) => {
+      for (const caller of callers) gauge.labels(caller).set(sources.places(caller).waiting);
+    });
     this.#gauge(
       'exception_expiry_timestamp_seconds',
       'When an exception ends',
@@ -245,9 +253,12 @@ export class Metrics {
   }
 }
 
+const callers = ['client', 'stranger'] as const;
+
 const replayCauses: Readonly<Record<string, string>> = {
   proof_replayed: 'replayed',
   proof_quota_exceeded: 'key_full',
+  proof_client_quota_exceeded: 'client_full',
   ERR_REPLAY_STORE_FULL: 'store_full',
 };
 

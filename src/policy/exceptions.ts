@@ -1,10 +1,12 @@
 import { Denial } from '../denial/denial.js';
 import type { RequestFacts } from '../request/facts.js';
+import type { RequestTarget } from '../request/target.js';
 import { AddressList } from '../support/address-list.js';
 import type { Timekeeper } from '../support/clock.js';
 import type { VerifiedToken } from '../token/verified-token.js';
+import { mayLeave } from './interpretations.js';
 import { compilePattern, type PathPattern } from './pattern.js';
-import { otherReadings } from './readings.js';
+import { findAlternatives, isScript, readSegments } from './segments.js';
 
 /** A dated, owned permission for named clients to call without proof of possession. @see REQUIREMENTS section R */
 export interface BearerExceptionOptions {
@@ -51,14 +53,11 @@ export class BearerExceptions {
    * @throws Denial token_not_bound when none names client and path, exception_* when one does and does not apply
    */
   find(token: VerifiedToken, facts: RequestFacts): BearerExceptionOptions {
-    const { path } = facts.target;
-    // What the service may read the path as must be named, too: nobody gets elsewhere under an exception.
-    const readings = [path, ...(otherReadings(path) ?? [])];
     const named = this.#exceptions.filter(
       ({ options, patterns }) =>
         options.issuer === token.issuer &&
         options.clients.includes(token.clientId) &&
-        readings.every((reading) => patterns.some((pattern) => pattern.matches(reading))),
+        patterns.some((pattern) => holdsFor(pattern, facts.target)),
     );
     let refusal: Denial | undefined;
     for (const exception of named) {
@@ -100,4 +99,16 @@ export class BearerExceptions {
           `${id}: token lives ${lifetime} s of ${maxTokenLifetimeSeconds} allowed`,
         );
   }
+}
+
+/**
+ * Whether an exception for the pattern covers a path however a service reads it: nobody gets elsewhere under an exception.
+ * A script that the pattern names may be called with path info.
+ */
+function holdsFor(pattern: PathPattern, target: RequestTarget): boolean {
+  if (!pattern.matches(target.path)) return false;
+  const segments = readSegments(target, false);
+  if (mayLeave(pattern, segments)) return false;
+  const namesScript = pattern.segments.some((literal) => literal !== undefined && isScript(literal.text));
+  return namesScript || findAlternatives(segments)?.length === 0;
 }

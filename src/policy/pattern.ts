@@ -1,11 +1,24 @@
 import { normalizePercentEncoding } from '../request/target.js';
+import { foldLiteral } from './segments.js';
+
+/** A literal segment of a pattern. */
+export interface Literal {
+  /** after the normalisation of request paths */
+  readonly text: string;
+  /** what is left of it when letter case and accents do not count */
+  readonly folded: string;
+}
 
 /** A path pattern of the configuration: literal segments, `*` for one, `**` as the last for any rest, also none. */
 export interface PathPattern {
   readonly text: string;
+  /** the segments in front of `**`, without an empty one at the end; undefined: `*` */
+  readonly segments: readonly (Literal | undefined)[];
+  /** whether it ends in `**` */
+  readonly hasRest: boolean;
+  /** whether it ends in a slash, so that services which ignore one at the end read a path of it as another */
+  readonly endsInSlash: boolean;
   matches(path: string): boolean;
-  /** the same, for a service that ignores letter case */
-  matchesFolded(path: string): boolean;
 }
 
 /**
@@ -13,21 +26,29 @@ export interface PathPattern {
  * @see DESIGN section 2, routes; REQUIREMENTS N02
  */
 export function compilePattern(text: string): PathPattern {
-  const pattern = toRegExp(text);
-  const folded = new RegExp(pattern.source, 'si');
+  const all = text.split('/').slice(1);
+  const hasRest = all.at(-1) === '**';
+  const fixed = hasRest ? all.slice(0, -1) : all;
+  const endsInSlash = fixed.at(-1) === '';
+  const expression = toRegExp(fixed, hasRest);
   return {
     text,
-    matches: (path) => pattern.test(path),
-    matchesFolded: (path) => folded.test(path),
+    segments: (endsInSlash ? fixed.slice(0, -1) : fixed).map(toLiteral),
+    hasRest,
+    endsInSlash,
+    matches: (path) => expression.test(path),
   };
 }
 
-function toRegExp(text: string): RegExp {
-  const segments = text.split('/').slice(1);
-  const rest = segments.at(-1) === '**';
-  const fixed = rest ? segments.slice(0, -1) : segments;
+function toLiteral(segment: string): Literal | undefined {
+  if (segment === '*') return undefined;
+  const text = normalizePercentEncoding(segment) ?? segment;
+  return { text, folded: foldLiteral(text) };
+}
+
+function toRegExp(fixed: readonly string[], hasRest: boolean): RegExp {
   const source = fixed.map((segment) => `/${segment === '*' ? '[^/]+' : escapeLiteral(segment)}`).join('');
-  return new RegExp(`^${source}${rest ? '(?:/.*)?' : ''}$`, 's');
+  return new RegExp(`^${source}${hasRest ? '(?:/.*)?' : ''}$`, 's');
 }
 
 function escapeLiteral(segment: string): string {

@@ -1,9 +1,10 @@
 import { Denial } from '../denial/denial.js';
 import { isPreflight } from '../request/cors.js';
 import { neverForwarded, type RequestFacts } from '../request/facts.js';
-import type { RequestTarget } from '../request/target.js';
+import { mayLeave, mayReach } from './interpretations.js';
 import { compilePattern, type PathPattern } from './pattern.js';
-import { otherReadings } from './readings.js';
+import { findAlternatives, hidesDotSegment, readSegments, type Segments } from './segments.js';
+import { isWeaker } from './strictness.js';
 
 /** How possession must be proven on a route. `none`: a public route, no token asked and none forwarded. */
 export type ProofRequirement = 'any' | 'dpop' | 'mtls' | 'both' | 'none';
@@ -35,16 +36,30 @@ interface RouteGroup {
   readonly routes: readonly RouteOptions[];
 }
 
+/** Those of the other paths than which a route is weaker, in two lists because most requests need only the first. */
+interface Rivals {
+  /** tried before the route's own path: a path that is read otherwise may be theirs */
+  readonly earlier: readonly PathPattern[];
+  /** tried after it: only a path that may be read as none of the route's own can be theirs */
+  readonly later: readonly PathPattern[];
+}
+
+/** What changes a path into another one: needed for nothing that is plain, so looked for before it is worked out. */
+const odd = /[%;:(]|\/\/|\.[A-Za-z]+\//;
+
 /**
  * The routes of the configuration. The first path that matches wins; routes that repeat a path are told apart by
  * method. A method that the path does not list is refused rather than handed to a later, perhaps weaker route.
  *
- * Fails closed: no match is a 404 that is not forwarded; a path that another reading would give to another route, or
- * to none, is refused.
- * @see REQUIREMENTS S06, B06, A20, N03
+ * Fails closed: no match is a 404 that is not forwarded, and a path which a service may read as one of a stricter route,
+ * or of none, is refused. Which routes are stricter than which is worked out once, at start.
+ * @see REQUIREMENTS S06, B06, A20, N03, N08
  */
 export class RouteTable {
   readonly #groups: readonly RouteGroup[];
+  readonly #rivals: ReadonlyMap<RouteOptions, Rivals>;
+  /** whether every path is one of a route */
+  readonly #isComplete: boolean;
 
   constructor(routes: readonly RouteOptions[]) {
     const byPath = new Map<string, RouteOptions[]>();
@@ -54,6 +69,12 @@ export class RouteTable {
       else group.push(route);
     }
     this.#groups = [...byPath].map(([path, group]) => ({ pattern: compilePattern(path), routes: group }));
+    this.#isComplete = this.#groups.some(({ pattern }) => pattern.hasRest && pattern.segments.length === 0);
+    this.#rivals = new Map(
+      this.#groups.flatMap((own, at) =>
+        own.routes.map((route) => [route, findRivals(route, at, this.#groups)] as const),
+      ),
+    );
   }
 
   /** @throws Denial route_not_found, path_ambiguous, method_not_allowed, upgrade_not_allowed */
@@ -66,49 +87,55 @@ export class RouteTable {
     if (target.path.includes('%2F') && !slashesPass) {
       throw new Denial('path_ambiguous', 'encoded slash; see routes[].encodedSlashes');
     }
-    for (const reading of readingsOf(target, slashesPass)) this.#checkReading(reading, group);
-    if (facts.upgrade !== undefined && !route.websocket) throw new Denial('upgrade_not_allowed');
-    return route;
-  }
-
-  #checkReading(reading: string, group: RouteGroup): void {
-    const trimmed = withoutTrailingSlashes(reading);
-    for (const variant of trimmed === reading ? [reading] : [reading, trimmed]) {
-      for (const match of ['matches', 'matchesFolded'] as const) {
-        const other = this.#groups.find(({ pattern }) => pattern[match](variant));
-        // A route that ends on a slash: without it the path belongs to nobody else, so it is the same resource.
-        const isOnlyTrimmed = other === undefined && variant !== reading;
-        if (other === group || isOnlyTrimmed) continue;
-        throw new Denial('path_ambiguous', `also readable as route ${other?.pattern.text ?? 'none'}`);
-      }
-    }
-  }
-}
-
-/** @throws Denial path_ambiguous for a dot segment or disputed octets in any reading */
-function readingsOf({ path, rawPath }: RequestTarget, slashesPass: boolean): string[] {
-  // A service that decodes nothing reads the bytes as sent, where `%70ublic` is not `public`.
-  const sent =
-    rawPath === path ? path : rawPath.replace(/%[0-9a-f]{2}/gi, (encoded) => encoded.toUpperCase());
-  const starts = sent === path ? [path] : [path, sent];
-  return starts.flatMap((start) => {
-    // Dot segments count behind any slash; slashes that the operator declared to be characters divide no segments.
-    const others = otherReadings(start);
-    const counted = slashesPass ? otherReadings(start.replaceAll('%2F', '_')) : others;
-    if (others === undefined || counted === undefined)
+    const isOdd = odd.test(target.path);
+    if (isOdd && hidesDotSegment(target.path)) {
       throw new Denial(
         'path_ambiguous',
         'dot segment, control character or overlong utf-8 in another reading',
       );
-    return [start, ...counted];
-  });
+    }
+    this.#checkRivals(group.pattern, route, { segments: readSegments(target, slashesPass), isOdd });
+    if (facts.upgrade !== undefined && !route.websocket) throw new Denial('upgrade_not_allowed');
+    return route;
+  }
+
+  #checkRivals(
+    own: PathPattern,
+    route: RouteOptions,
+    { segments, isOdd }: { segments: Segments; isOdd: boolean },
+  ): void {
+    const { earlier, later } = this.#rivals.get(route) ?? noRivals;
+    refuseReachable(route, earlier, segments);
+    const leaves = mayLeave(own, segments);
+    if (leaves && !this.#isComplete)
+      throw new Denial('path_ambiguous', 'also readable as a path of no route');
+    if (leaves || own.endsInSlash) refuseReachable(route, later, segments);
+    if (!isOdd || earlier.length + later.length === 0) return;
+    const alternatives = findAlternatives(segments);
+    if (alternatives === undefined)
+      throw new Denial('path_ambiguous', 'several scripts or session ids in the path');
+    for (const alternative of alternatives) {
+      refuseReachable(route, earlier, alternative);
+      refuseReachable(route, later, alternative);
+    }
+  }
 }
 
-// A loop, because `/\/+$/` tries the run of slashes anew from each of them: quadratic in what the client sends.
-function withoutTrailingSlashes(path: string): string {
-  let end = path.length;
-  while (end > 1 && path.charCodeAt(end - 1) === 0x2f) end--;
-  return path.slice(0, end);
+const noRivals: Rivals = { earlier: [], later: [] };
+
+function findRivals(route: RouteOptions, at: number, groups: readonly RouteGroup[]): Rivals {
+  const stricter = (others: readonly RouteGroup[]) =>
+    others.filter(({ routes }) => isWeaker(route, routes)).map(({ pattern }) => pattern);
+  return { earlier: stricter(groups.slice(0, at)), later: stricter(groups.slice(at + 1)) };
+}
+
+function refuseReachable(route: RouteOptions, rivals: readonly PathPattern[], segments: Segments): void {
+  const rival = rivals.find((pattern) => mayReach(pattern, segments));
+  if (rival === undefined) return;
+  throw new Denial(
+    'path_ambiguous',
+    `routes[].path ${route.path} is weaker than ${rival.text}, and a service may read this path as one of that`,
+  );
 }
 
 function selectMethod({ routes }: RouteGroup, facts: RequestFacts): RouteOptions {

@@ -8,7 +8,7 @@ import type { Asker, VerificationQueue } from '../jws/verification-queue.js';
 import type { TokenAlgorithm } from './algorithms.js';
 import type { IssuerOptions } from './issuer.js';
 import type { IssuerKeys } from './keys/issuer-keys.js';
-import type { IssuerKey } from './keys/key-set.js';
+import type { IssuerKey, KeySet } from './keys/key-set.js';
 import { maxKidCharacters } from './keys/published-key.js';
 
 /** An authorization server and its keys. */
@@ -58,8 +58,9 @@ export class SignedClaims {
  * @param issuer - the one that `iss` names
  * @param queue - where the verification waits for its turn, and for whom
  * @throws Denial token_algorithm_refused, token_key_unknown, token_signature_invalid
- * @throws Fault ERR_ISSUER_KEYS_UNAVAILABLE when the key may exist but cannot be had; ERR_VERIFICATION_BUSY
- * @see RFC 7515 §5.2; RFC 8725 §3.1, §3.8, §3.10; REQUIREMENTS D03-D05, D20, P08, P10
+ * @throws Fault ERR_ISSUER_KEYS_UNAVAILABLE, ERR_ISSUER_KEY_PENDING when the key may exist but cannot be had;
+ *   ERR_VERIFICATION_BUSY
+ * @see RFC 7515 §5.2; RFC 8725 §3.1, §3.8, §3.10; REQUIREMENTS D03-D05, D20, D25, P08, P10, P12
  */
 export async function verifySignature(
   { text, jws }: { readonly text: string; readonly jws: CompactJws },
@@ -68,15 +69,58 @@ export async function verifySignature(
 ): Promise<SignedClaims> {
   const algorithm = checkAlgorithm(jws.header.alg, issuer.options);
   const kid = parseKid(jws.header.kid);
-  const candidates = await findCandidates(issuer.keys, kid, algorithm);
-  const key = await queue.run(() => {
-    const signer = findSigner(text, algorithm, candidates);
-    queue.observer.verified?.('token', signer === undefined ? 'failed' : 'ok');
-    return signer;
-  }, asker);
-  if (key === undefined)
-    throw new Denial('token_signature_invalid', `kid ${kid ?? 'absent'}, alg ${algorithm}`);
+  const trial: Trial = (candidates) =>
+    queue.run(() => {
+      const signer = findSigner(text, algorithm, candidates);
+      queue.observer.verified?.('token', signer === undefined ? 'failed' : 'ok');
+      return signer;
+    }, asker);
+  const key = await (kid === undefined
+    ? findAmongAll(issuer.keys, algorithm, trial)
+    : findByKid(issuer.keys, { kid, algorithm }, trial));
   return sealSigned({ issuer, key, claims: jws.claims });
+}
+
+/** Tries keys one after the other. @returns the one that has signed */
+type Trial = (candidates: readonly IssuerKey[]) => Promise<IssuerKey | undefined>;
+
+// So that a token never costs more verifications than that. More keys of one algorithm than of one kid are the rule.
+const maxOfKid = 4;
+const maxOfAll = 8;
+
+async function findByKid(
+  keys: IssuerKeys,
+  { kid, algorithm }: { readonly kid: string; readonly algorithm: TokenAlgorithm },
+  trial: Trial,
+): Promise<IssuerKey> {
+  const known = await keys.obtain();
+  // Only a kid that was never seen is worth asking the issuer: a known one for another algorithm stays what it is.
+  const set = known.hasKid(kid) ? known : await keys.renew((renewed) => renewed.hasKid(kid));
+  const candidates = set.candidates(kid, algorithm);
+  if (candidates.length === 0) throw new Denial('token_key_unknown', `kid ${kid}, alg ${algorithm}`);
+  const tried = candidates.slice(0, maxOfKid);
+  return (await trial(tried)) ?? refuseSignature(`kid ${kid}, alg ${algorithm}`, tried, candidates);
+}
+
+/** For a token without `kid` a signature that fits no known key is what an unknown `kid` is for others. */
+async function findAmongAll(keys: IssuerKeys, algorithm: TokenAlgorithm, trial: Trial): Promise<IssuerKey> {
+  const known = (await keys.obtain()).candidates(undefined, algorithm);
+  const tried = known.slice(0, maxOfAll);
+  const key = tried.length === 0 ? undefined : await trial(tried);
+  if (key !== undefined) return key;
+  const addedTo = (set: KeySet) =>
+    set.candidates(undefined, algorithm).filter((candidate) => !known.includes(candidate));
+  const renewed = await keys.renew((set) => addedTo(set).length > 0);
+  const added = addedTo(renewed).slice(0, maxOfAll);
+  const newKey = added.length === 0 ? undefined : await trial(added);
+  if (newKey !== undefined) return newKey;
+  const candidates = renewed.candidates(undefined, algorithm);
+  if (candidates.length === 0) throw new Denial('token_key_unknown', `kid absent, alg ${algorithm}`);
+  return refuseSignature(`kid absent, alg ${algorithm}`, added.length === 0 ? tried : added, candidates);
+}
+
+function refuseSignature(what: string, tried: readonly IssuerKey[], candidates: readonly IssuerKey[]): never {
+  throw new Denial('token_signature_invalid', `${what}, tried ${tried.length} of ${candidates.length} keys`);
 }
 
 function checkAlgorithm(alg: unknown, { algorithms }: IssuerOptions): TokenAlgorithm {
@@ -92,20 +136,6 @@ function parseKid(kid: unknown): string | undefined {
   if (kid === undefined || (typeof kid === 'string' && kid !== '' && kid.length <= maxKidCharacters))
     return kid;
   throw new Denial('token_key_unknown', `kid is not a string of 1 to ${maxKidCharacters} characters`);
-}
-
-async function findCandidates(
-  keys: IssuerKeys,
-  kid: string | undefined,
-  algorithm: TokenAlgorithm,
-): Promise<readonly IssuerKey[]> {
-  const known = await keys.obtain();
-  // Only a kid that was never seen is worth asking the issuer: a known one for another algorithm stays what it is.
-  const set = known.hasKid(kid) ? known : await keys.renew();
-  const candidates = set.candidates(kid, algorithm);
-  if (candidates.length === 0)
-    throw new Denial('token_key_unknown', `kid ${kid ?? 'absent'}, alg ${algorithm}`);
-  return candidates;
 }
 
 /** @returns the key that has signed this token */

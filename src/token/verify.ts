@@ -76,7 +76,7 @@ export class TokenVerifier {
    * @param asker - tells who asks for a verification; called only when there is one to do
    * @returns a token that is valid now. What it may be used for is not decided here
    * @throws Denial token_* (also as a rejection)
-   * @throws Fault ERR_ISSUER_KEYS_UNAVAILABLE, ERR_VERIFICATION_BUSY (also as a rejection)
+   * @throws Fault ERR_ISSUER_KEYS_UNAVAILABLE, ERR_ISSUER_KEY_PENDING, ERR_VERIFICATION_BUSY (also as a rejection)
    */
   verify(presented: PresentedToken, asker: () => Asker): VerifiedToken | Promise<VerifiedToken> {
     const cached = this.#cache.get(presented.digest);

@@ -106,6 +106,25 @@ describe('a proof passes once', () => {
   });
 });
 
+test('I14: a client that makes new keys is refused at its quota; nobody else is', async (t) => {
+  const guarded = await Checkpoint.start({ config: { replay: { capacity: 100, perKey: 2, perClient: 22 } } });
+  t.after(() => guarded.stop());
+  await guarded.fetchNonce();
+  const call = (claims = {}) => {
+    const key = makeDpopKey();
+    return { key, token: guarded.token({ cnf: { jkt: key.jkt }, ...claims }) };
+  };
+  for (let i = 0; i < 11; i++) {
+    const { key, token } = call();
+    for (let use = 0; use < 2; use++) await guarded.admits({ key, token });
+  }
+  const refusal = { ...quota, reason: 'proof_client_quota_exceeded' };
+  const response = await guarded.refuses(call(), refusal);
+  assert.match(response.one('retry-after') ?? '', /^[1-9][0-9]*$/);
+  await guarded.admits(call({ client_id: 'other' }));
+  assert.equal(await guarded.sidecar.metric('holdfast_replay_refused_total{cause="client_full"}'), 1);
+});
+
 test('I04, trap lru-cache: a full store refuses everybody with 503 and forgets nothing', async (t) => {
   const guarded = await Checkpoint.start({ config: { replay: { capacity: 5, perKey: 5 } } });
   t.after(() => guarded.stop());
@@ -115,7 +134,7 @@ test('I04, trap lru-cache: a full store refuses everybody with 503 and forgets n
   const others = [guarded.client, makeDpopKey()];
   for (let i = 0; i < 5; i++) {
     const key = others[i % 2] ?? guarded.client;
-    const own = i % 2 === 0 ? token : guarded.token({ cnf: { jkt: key.jkt } });
+    const own = i % 2 === 0 ? token : guarded.token({ cnf: { jkt: key.jkt }, client_id: 'other' });
     const proof = guarded.proof({ token: own, key });
     if (i % 2 === 0) used.push(proof);
     await guarded.admits({ token: own, proof });

@@ -16,7 +16,7 @@ before(async () => {
       upstream: {
         streamIdleTimeout: '2s',
         idleTimeout: '1s',
-        connections: 4,
+        connections: 6, // of which one client may hold four
         queue: { length: 0, wait: '0s' },
       },
       routes: [{ path: '/**', websocket: true }],

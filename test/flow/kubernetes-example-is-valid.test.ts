@@ -19,7 +19,7 @@ interface Container {
     readonly readOnly?: boolean;
   }[];
   readonly securityContext: Readonly<Record<string, unknown>>;
-  readonly resources: { readonly requests?: object; readonly limits?: object };
+  readonly resources: { readonly requests?: object; readonly limits?: { readonly memory: string } };
   readonly startupProbe?: Probe;
   readonly readinessProbe?: Probe;
   readonly livenessProbe?: Probe;
@@ -86,7 +86,7 @@ interface Configuration {
     readonly address: string;
     readonly tls: { readonly certificate: string; readonly key: string };
   };
-  readonly upstream: string;
+  readonly upstream: { readonly url: string };
   readonly admin: { readonly address: string };
   readonly shutdown: { readonly grace: string };
 }
@@ -128,7 +128,7 @@ test('L08: the Service leads to the sidecar and nothing leads to the application
     [portOf(listen.address)],
   );
   assert.equal(portNamed(sidecar, 'https'), portOf(listen.address));
-  assert.match(upstream, /^http:\/\/127\.0\.0\.1:/);
+  assert.match(upstream.url, /^http:\/\/127\.0\.0\.1:/);
   assert.equal(application.ports, undefined);
 });
 
@@ -195,6 +195,19 @@ test('I11: with a memory of proofs in the process, the example never runs two of
   assert.deepEqual(spec.selector.matchLabels, spec.template.metadata.labels);
 });
 
+test('S15: the memory limit of the sidecar is above the documented sum, for the bounds of its configuration', async () => {
+  const configuration = await read<object>('holdfast.yaml');
+  const rows = await readMemoryTable();
+  assert.ok(rows.length >= 6);
+  const sum = (change: object = {}) =>
+    rows.reduce((bytes, row) => bytes + row.bytes * timesOf(row.times, { ...configuration, ...change }), 0);
+  const { sidecar } = await readPod();
+  const limit = parseBytes(sidecar.resources.limits?.memory ?? '');
+  assert.ok(sum() <= limit, `${sum()} bytes, of ${limit}`);
+  // Twin: with the default of one of them it would not fit.
+  assert.ok(sum({ replay: { capacity: 1_000_000 } }) > limit);
+});
+
 test('S12: no secret material lies beside the example', async () => {
   for (const name of await readdir(example)) {
     const text = await readFile(join(example, name), 'utf8');
@@ -223,6 +236,33 @@ async function read<T>(name: string): Promise<T> {
   const text = await readFile(join(example, name), 'utf8');
   assert.equal(parseAllDocuments(text).length, 1);
   return parse(text) as T;
+}
+
+/** The rows of the table of docs/operations.md that says what takes how much memory. */
+async function readMemoryTable(): Promise<{ bytes: number; times: string }[]> {
+  const text = await readFile(join(process.cwd(), 'docs/operations.md'), 'utf8');
+  const [, section = ''] = text.split('\n### Memory\n');
+  const rows = section.split('\n### ', 1)[0]?.matchAll(/^\| [^|]+ \| (\d[^|]*?) +\| ([^|]+?) +\|$/gm) ?? [];
+  return [...rows].map(([, bytes = '', times = '']) => ({ bytes: parseBytes(bytes), times }));
+}
+
+/** @param text - as in `1.3 MB`, `512Mi` */
+function parseBytes(text: string): number {
+  const [, number = '', unit = ''] = /^([\d.]+) ?(B|MB|KiB|MiB|Mi)$/.exec(text) ?? [];
+  const units: Readonly<Record<string, number>> = { B: 1, MB: 1e6, KiB: 2 ** 10, MiB: 2 ** 20, Mi: 2 ** 20 };
+  const bytes = Number(number) * (units[unit] ?? Number.NaN);
+  assert.ok(Number.isFinite(bytes), `not a size: ${text}`);
+  return bytes;
+}
+
+/** @param times - a number, or the path of an option in backticks, which must be set */
+function timesOf(times: string, configuration: object): number {
+  const path = /^`([\w.]+)`$/.exec(times)?.[1];
+  if (path === undefined) return Number(times);
+  let value: unknown = configuration;
+  for (const name of path.split('.')) value = Object(value)[name];
+  assert.ok(typeof value === 'number', `${path} is not set`);
+  return value;
 }
 
 function portOf(address: string): number {

@@ -111,23 +111,28 @@ test('S03: callers cannot make series', async (t) => {
       .map((line) => line.split(' ')[0]);
   };
   const wires = await Promise.all(kinds.map(() => Wire.open({ port: guarded.sidecar.port })));
+  let pending = 0;
   const run = (from: number, to: number) =>
     Promise.all(
       wires.map(async (wire, kind) => {
         for (let i = from; i < to; i++) {
           wire.send(kinds[kind]?.(i) ?? '');
-          assert.equal((await wire.response()).status, 401);
+          const { status } = await wire.response();
+          // Made-up keys: the issuer is asked once in 5 s, and until then nobody can tell.
+          if (kind === 1 && status === 503) pending++;
+          else assert.equal(status, 401);
         }
       }),
     );
-  await run(0, 1);
+  await run(0, 2);
   const before = await series();
-  await run(1, 2000);
+  await run(2, 2000);
   assert.deepEqual(await series(), before);
   const total = await guarded.sidecar.metric(
     'holdfast_requests_total{route="/**",outcome="refused",proof="none",reason="token_key_unknown"}',
   );
-  assert.equal(total, 2000, 'they were counted, as one');
+  assert.equal(total + pending, 2000, 'they were counted, as one');
+  assert.ok(pending > 0 && total > 0);
   for (const wire of wires) wire.close();
   assert.equal(guarded.service.bytes, 0);
 });

@@ -6,8 +6,8 @@ import { isCanonicalBase64url } from '#holdfast/jws/base64url.js';
 import { parseCompactJws } from '#holdfast/jws/compact.js';
 import { parseStrictJsonObject } from '#holdfast/jws/strict-json.js';
 import { compilePattern } from '#holdfast/policy/pattern.js';
-import { otherReadings } from '#holdfast/policy/readings.js';
 import { RouteTable } from '#holdfast/policy/routes.js';
+import { hidesDotSegment } from '#holdfast/policy/segments.js';
 import { equalsHtu } from '#holdfast/proof/htu.js';
 import { Origins } from '#holdfast/request/authority.js';
 import { parseCredentials } from '#holdfast/request/credentials.js';
@@ -117,10 +117,9 @@ const loads: readonly Load[] = [
     run: (text) => checkTokenType({ header: { typ: text }, claims: {} }, issuer),
   },
   {
-    name: 'readings',
+    name: 'dot segments',
     pieces: ['/', ';', '%25', '%2f', '//;', 'a'],
-    run: (text) => otherReadings(`/${text}`),
-    characters: 60,
+    run: (text) => hidesDotSegment(`/${text}`),
   },
   { name: 'pattern', pieces: ['/', '/a', '/a/b', 'a'], run: (text) => pattern.matches(`/${text}`) },
   {

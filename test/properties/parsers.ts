@@ -6,8 +6,8 @@ import { isCanonicalBase64url } from '#holdfast/jws/base64url.js';
 import { parseCompactJws } from '#holdfast/jws/compact.js';
 import { parseStrictJsonObject } from '#holdfast/jws/strict-json.js';
 import { compilePattern } from '#holdfast/policy/pattern.js';
-import { otherReadings } from '#holdfast/policy/readings.js';
 import { RouteTable } from '#holdfast/policy/routes.js';
+import { findAlternatives, hidesDotSegment, readSegments } from '#holdfast/policy/segments.js';
 import { ProofHeaders } from '#holdfast/proof/dpop-header.js';
 import { equalsHtu } from '#holdfast/proof/htu.js';
 import { NonceIssuer } from '#holdfast/proof/nonce.js';
@@ -140,10 +140,11 @@ export const parsers: readonly Parser[] = [
     fc.tuple(objectWith(['typ', 'alg']), objectWith(['nonce', 'typ', 'token_use', 'sub', 'iss'])),
     ([header, claims]) => checkTokenType({ header, claims }, issuer),
   ),
-  parser('readings of a path', target, (path) => otherReadings(path)),
+  parser('dot segments', target, (path) => hidesDotSegment(path)),
+  parser('segments', target, (text) => findAlternatives(readSegments(parseTarget(text, 8192), false))),
   parser('pattern of a route', fc.tuple(textOf('/*aA.%2f(+[\\'), target), ([pattern, path]) => {
     const compiled = compilePattern(`/${pattern}`);
-    return [compiled.matches(path), compiled.matchesFolded(path)];
+    return [compiled.matches(path), compiled.segments.length];
   }),
   parser('routes', target, (text) => routes.match(makeFacts({ target: text }))),
   parser('identity', fc.string({ unit: 'binary' }), (value) =>

@@ -62,10 +62,10 @@ function nextTurn(): Promise<void> {
 
 /** The compiler's pauses in the first thousands of calls are the process's, and come with or without a store. */
 function warmUp(clock: ManualClock): void {
-  const store = new MemoryReplayStore({ capacity: 1000, perKey: 1000 }, clock);
+  const store = new MemoryReplayStore({ capacity: 1000, perKey: 1000, perClient: 1000 }, clock);
   for (let i = 0; i < 50_000; i++) {
     if (i % 500 === 0) clock.advance(1000);
-    store.claim({ jkt: 'key', jti: String(i), expiresAtMs: clock.nowMs() + 500 });
+    store.claim({ jkt: 'key', owner: 'client', jti: String(i), expiresAtMs: clock.nowMs() + 500 });
   }
   store.close();
 }
@@ -74,7 +74,7 @@ async function measure(): Promise<ReplayLoadReport> {
   const clock = new ManualClock();
   warmUp(clock);
   const before = process.memoryUsage.rss();
-  const store = new MemoryReplayStore({ capacity: entries, perKey: entries / 10 }, clock);
+  const store = new MemoryReplayStore({ capacity: entries, perKey: entries / 10, perClient: entries }, clock);
   const emptyBytes = process.memoryUsage.rss() - before;
 
   const start = process.cpuUsage();
@@ -83,7 +83,8 @@ async function measure(): Promise<ReplayLoadReport> {
   let claimed = 0;
   for (let i = 0; i < entries; i++) {
     const jkt = keys[i % keys.length] ?? '';
-    if (store.claim({ jkt, jti: `5f1c0d2e-6b1a-4a55-${i}`, expiresAtMs }) === 'claimed') claimed++;
+    if (store.claim({ jkt, owner: jkt, jti: `5f1c0d2e-6b1a-4a55-${i}`, expiresAtMs }) === 'claimed')
+      claimed++;
     if (i % claimsPerTurn === 0) {
       await nextTurn();
       claiming.endTurn();

@@ -18,6 +18,7 @@ test('DESIGN 6: the operations page lists every metric with its type, and no oth
     replay: { size: 0, capacity: 1 },
     issuers: () => [{ issuer: 'https://issuer.example', ageSeconds: 1 }],
     connections: () => [{ listener: 'public', count: 0 }],
+    places: () => ({ inFlight: 0, waiting: 0 }),
     exceptions: [{ id: 'one', owner: 'owner', expiresAtMs: 0 }],
     certificates: () => [{ name: 'listener', expiresAtMs: 0 }],
     reload: () => undefined,

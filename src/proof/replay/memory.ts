@@ -1,6 +1,7 @@
 import type { Timekeeper } from '../../support/clock.js';
 import { type Digest, DigestTable, none, SaltedDigests } from './digest-table.js';
 import { ExpiryWheel } from './expiry-wheel.js';
+import { Shares } from './shares.js';
 import type { ClaimResult, ReplayEntry, ReplayStore } from './store.js';
 
 export interface MemoryReplayOptions {
@@ -8,6 +9,14 @@ export interface MemoryReplayOptions {
   readonly capacity: number;
   /** of those, how many may be of one key, from 1 */
   readonly perKey: number;
+  /** and how many of one client, whatever its keys, from 1 */
+  readonly perClient: number;
+}
+
+/** Who an entry counts for. */
+interface Holders {
+  readonly key: Digest;
+  readonly client: Digest;
 }
 
 // How many expired entries one step looks at. A step takes microseconds, and two a claim already keep up with the claims.
@@ -19,48 +28,39 @@ const sweepEveryMs = 1000;
 /**
  * The memory of one process for used proofs.
  *
- * Takes at most 76 bytes an entry (28 for a digest of key and `jti`, 16 for its expiry and links, 32 for its key if no
- * other entry has the same), from the kernel when the entry is first used, and never more than `capacity` of them.
- * Key and `jti` are kept as digests only.
+ * Takes at most 112 bytes an entry (28 for a digest of key and `jti`, 12 for its expiry and links, 36 each for its key and its
+ * client if no other entry has the same), from the kernel when the entry is first used, and never more than `capacity` of them.
+ * Key, client and `jti` are kept as digests only.
  *
  * Remembers by the steady reading of the clock: when the clock jumps ahead, and turns out to be wrong, nothing is forgotten.
  * When it is set back for good, what had ended before may be forgotten (`Timekeeper.forgottenBeforeMs`, held by dpop.ts).
  *
  * Whether a proof is remembered is decided to the millisecond. Its room is free again when that second is over: as the
  * claims go on, and by a timer, always in steps that are too short to notice. So while very many entries expire at
- * once, a full store or key may refuse a moment longer.
+ * once, a full store, key or client may refuse a moment longer.
  *
  * Fails closed: without room it refuses.
- * @see REQUIREMENTS I01, I03, I04, I05
+ * @see REQUIREMENTS I01, I03, I04, I05, I14
  */
 export class MemoryReplayStore implements ReplayStore {
   readonly #clock: Pick<Timekeeper, 'steadyMs'>;
-  readonly #perKey: number;
   readonly #digests = new SaltedDigests();
   readonly #entries: DigestTable;
   readonly #expiresAtMs: Float64Array;
-  /** the slot in `#keys` of each entry's key */
-  readonly #keyOf: Uint32Array;
   readonly #wheel: ExpiryWheel;
-  readonly #keys: DigestTable;
-  /** entries of each key */
-  readonly #counts: Uint32Array;
+  readonly #keys: Shares;
+  readonly #clients: Shares;
   readonly #timer: NodeJS.Timeout;
   #nextSweep: NodeJS.Immediate | undefined;
 
   /** @throws RangeError for a capacity or quota that is not in its range */
-  constructor({ capacity, perKey }: MemoryReplayOptions, clock: Pick<Timekeeper, 'steadyMs'>) {
-    if (!(Number.isInteger(perKey) && perKey >= 1)) {
-      throw new RangeError(`perKey ${perKey} is not a whole number from 1`);
-    }
+  constructor({ capacity, perKey, perClient }: MemoryReplayOptions, clock: Pick<Timekeeper, 'steadyMs'>) {
     this.#clock = clock;
-    this.#perKey = perKey;
     this.#entries = new DigestTable(capacity);
     this.#expiresAtMs = new Float64Array(capacity + 1);
-    this.#keyOf = new Uint32Array(capacity + 1);
     this.#wheel = new ExpiryWheel(capacity, secondOf(clock.steadyMs()));
-    this.#keys = new DigestTable(capacity);
-    this.#counts = new Uint32Array(capacity + 1);
+    this.#keys = new Shares(capacity, { name: 'perKey', quota: perKey });
+    this.#clients = new Shares(capacity, { name: 'perClient', quota: perClient });
     this.#timer = setInterval(() => this.#sweep(), sweepEveryMs).unref();
   }
 
@@ -73,14 +73,15 @@ export class MemoryReplayStore implements ReplayStore {
   }
 
   // Atomic because it runs to its end without a pause.
-  claim({ jkt, jti, expiresAtMs }: ReplayEntry): ClaimResult {
+  claim({ jkt, owner, jti, expiresAtMs }: ReplayEntry): ClaimResult {
     const nowMs = this.#clock.steadyMs();
     if (!(expiresAtMs >= nowMs)) return 'replayed';
     this.#release(nowMs, perClaim);
     const digest = this.#digestOf(jkt, jti);
     const known = this.#entries.find(digest);
     if (known === none) {
-      return this.#claimNew({ digest, keyDigest: this.#digests.of(jkt), expiresAtMs }, nowMs);
+      const holders = { key: this.#digests.of(jkt), client: this.#digests.of(owner) };
+      return this.#claimNew({ digest, holders, expiresAtMs }, nowMs);
     }
     if (this.#isLive(known, nowMs)) return 'replayed';
     // Expired and not yet released: it keeps its room, and the wheel meets it in time and puts it where it belongs.
@@ -98,14 +99,15 @@ export class MemoryReplayStore implements ReplayStore {
     clearImmediate(this.#nextSweep);
   }
 
-  #claimNew(entry: { digest: Digest; keyDigest: Digest; expiresAtMs: number }, nowMs: number): ClaimResult {
-    const { digest, keyDigest, expiresAtMs } = entry;
-    if (this.#refusal(keyDigest) !== undefined) this.#release(nowMs, perClaimWithoutRoom);
-    const refusal = this.#refusal(keyDigest);
+  #claimNew(entry: { digest: Digest; holders: Holders; expiresAtMs: number }, nowMs: number): ClaimResult {
+    const { digest, holders, expiresAtMs } = entry;
+    if (this.#refusal(holders) !== undefined) this.#release(nowMs, perClaimWithoutRoom);
+    const refusal = this.#refusal(holders);
     if (refusal !== undefined) return refusal;
     const slot = this.#entries.insert(digest);
     this.#expiresAtMs[slot] = expiresAtMs;
-    this.#keyOf[slot] = this.#countUp(keyDigest);
+    this.#keys.add(holders.key, slot);
+    this.#clients.add(holders.client, slot);
     this.#wheel.put(slot, secondOf(expiresAtMs));
     return 'claimed';
   }
@@ -118,18 +120,11 @@ export class MemoryReplayStore implements ReplayStore {
     return nowMs <= (this.#expiresAtMs[slot] ?? 0);
   }
 
-  // The key first: one that has filled the store alone should hear that it is the one.
-  #refusal(keyDigest: Digest): 'key-full' | 'store-full' | undefined {
-    if ((this.#counts[this.#keys.find(keyDigest)] ?? 0) >= this.#perKey) return 'key-full';
+  // Key and client first: one that has filled the store alone should hear that it is the one.
+  #refusal({ key, client }: Holders): 'key-full' | 'client-full' | 'store-full' | undefined {
+    if (this.#keys.isFull(key)) return 'key-full';
+    if (this.#clients.isFull(client)) return 'client-full';
     return this.#entries.isFull ? 'store-full' : undefined;
-  }
-
-  /** @returns the key's slot. There is one: each key has an entry, and the tables have the same capacity. */
-  #countUp(keyDigest: Digest): number {
-    const known = this.#keys.find(keyDigest);
-    const key = known === none ? this.#keys.insert(keyDigest) : known;
-    this.#counts[key] = (this.#counts[key] ?? 0) + 1;
-    return key;
   }
 
   /**
@@ -148,10 +143,8 @@ export class MemoryReplayStore implements ReplayStore {
   }
 
   #remove(slot: number): void {
-    const key = this.#keyOf[slot] ?? none;
-    const count = (this.#counts[key] ?? 0) - 1;
-    this.#counts[key] = count;
-    if (count === 0) this.#keys.remove(key);
+    this.#keys.remove(slot);
+    this.#clients.remove(slot);
     this.#entries.remove(slot);
   }
 

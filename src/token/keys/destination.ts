@@ -1,21 +1,12 @@
 import { lookup as resolve } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { isMetadataAddress } from '../../support/metadata-addresses.js';
 
 /** Where a request to an authorization server may go. */
 export interface DestinationRules {
   /** http:// to any host; otherwise only to loopback */
   readonly allowCleartext: boolean;
 }
-
-// The addresses where clouds hand out credentials to whoever asks from inside: IPv4 link-local, also when it is
-// reached through an IPv6 spelling (mapped addresses are covered by BlockList itself), IPv6 link-local, and the one
-// unique local address that serves the same purpose.
-const metadataServices = new BlockList();
-metadataServices.addSubnet('169.254.0.0', 16);
-metadataServices.addSubnet('::169.254.0.0', 112, 'ipv6');
-metadataServices.addSubnet('64:ff9b::169.254.0.0', 112, 'ipv6');
-metadataServices.addSubnet('fe80::', 10, 'ipv6');
-metadataServices.addAddress('fd00:ec2::254', 'ipv6');
 
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8);
@@ -67,7 +58,7 @@ export function guardedLookup(
 }
 
 function checkAddress(address: string, loopbackOnly = false): void {
-  if (isWithin(metadataServices, address)) throw new Error(`${address} is link-local`);
+  if (isMetadataAddress(address)) throw new Error(`${address} is link-local or a metadata service`);
   if (loopbackOnly && !isWithin(loopback, address)) throw new Error(`cleartext to ${address}`);
 }
 

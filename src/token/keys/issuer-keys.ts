@@ -1,5 +1,5 @@
 import { Fault } from '../../denial/fault.js';
-import type { Clock } from '../../support/clock.js';
+import type { Timekeeper } from '../../support/clock.js';
 import type { IssuerOptions, IssuerState, TokenObserver } from '../issuer.js';
 import { KeySet } from './key-set.js';
 import { type KeySource, keySource } from './source.js';
@@ -10,7 +10,7 @@ export interface RefreshTimes {
   readonly refreshMs: number;
   /** after a failed fetch; doubles with each further failure, up to a minute */
   readonly retryMs: number;
-  /** between two fetches that tokens with an unknown key asked for */
+  /** from the end of a fetch that a token with an unknown key asked for to the beginning of the next such one */
   readonly cooldownMs: number;
   /** since the last good fetch; an older set serves no longer */
   readonly maxStaleMs: number;
@@ -22,15 +22,17 @@ export interface RefreshTimes {
 export const refreshTimes: RefreshTimes = Object.freeze({
   refreshMs: 300_000,
   retryMs: 1_000,
-  cooldownMs: 30_000,
+  cooldownMs: 5_000,
   maxStaleMs: 86_400_000,
   timeoutMs: 5_000,
 });
 
 const maxRetryMs = 60_000;
+// Each is a held request. More of them would let whoever makes up keys hold the memory of all others.
+const maxWaiting = 100;
 
 export interface IssuerKeysParts {
-  readonly clock: Clock;
+  readonly clock: Pick<Timekeeper, 'nowMs' | 'steadyMs'>;
   readonly observer: TokenObserver;
   readonly times: RefreshTimes;
 }
@@ -41,7 +43,7 @@ export interface IssuerKeysParts {
  *
  * Fails closed: without a set that was fetched within the last 24 hours there is no verification, only a 503. A failed
  * fetch, or a set without a usable key, never replaces the last good one.
- * @see REQUIREMENTS P03-P06
+ * @see REQUIREMENTS P03-P06, D25
  */
 export class IssuerKeys {
   readonly #options: IssuerOptions;
@@ -53,9 +55,16 @@ export class IssuerKeys {
   #fetchedAtMs = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** by the steady reading, as all that is about the next fetch: a step of the clock neither delays nor hastens one */
   #nextAttemptAtMs = 0;
-  /** unknown keys ask for no fetch before this */
-  #cooldownUntilMs = 0;
+  /** whether an unknown key asked for the fetch under way */
+  #isAsked = false;
+  /** end of the last such fetch */
+  #askedAtMs = Number.NEGATIVE_INFINITY;
+  /** fetches that have begun */
+  #begun = 0;
+  /** tokens with an unknown key that wait for a fetch */
+  #waiting = 0;
   #failures = 0;
   #lastError: string | undefined;
   #ignored: ReadonlySet<string> = new Set();
@@ -102,22 +111,52 @@ export class IssuerKeys {
   }
 
   /**
-   * The set in force after the issuer was asked again, for a token whose key is not in it: at most once per cooldown,
-   * however many such tokens come.
+   * The set in force after the issuer was asked again, for a token whose key was not found. Only a fetch that began after
+   * the token came tells that the issuer does not have the key: it may have been published a moment ago. So a token that
+   * comes while the issuer may not be asked again yet is told to come back, and never that it is invalid.
    *
-   * @returns a set that may still lack the key: then the issuer does not have it
-   * @throws Fault ERR_ISSUER_KEYS_UNAVAILABLE when the issuer did not answer, so that it might have the key
+   * However many such tokens come, the issuer is asked once at a time and with a pause between. The pause begins with the
+   * end of a fetch that was really made, so tokens that come during it do not prolong it.
+   *
+   * @param hasKey - whether the set has what the token needs
+   * @returns a set that has it; or one that lacks it, and then so does the issuer
+   * @throws Fault ERR_ISSUER_KEY_PENDING when the issuer could not be asked since the token came;
+   *   ERR_ISSUER_KEYS_UNAVAILABLE when it did not answer
    */
-  async renew(): Promise<KeySet> {
-    const nowMs = this.#parts.clock.nowMs();
-    if (this.#running === undefined && nowMs >= this.#cooldownUntilMs) {
-      this.#cooldownUntilMs = nowMs + jittered(this.#parts.times.cooldownMs);
-      void this.#refresh();
+  async renew(hasKey: (set: KeySet) => boolean): Promise<KeySet> {
+    if (this.#waiting >= maxWaiting) throw this.#pending('too many tokens wait for the key set');
+    this.#waiting += 1;
+    try {
+      const begunBefore = this.#begun;
+      for (;;) {
+        const set = this.current();
+        const wasAsked = this.#begun > begunBefore && this.#running === undefined;
+        if (wasAsked || hasKey(set)) return set;
+        // One that is under way is worth waiting for, yet says nothing about a key that it lacks.
+        await (this.#running ?? this.#ask());
+        if (this.#lastError !== undefined) throw this.#unavailable(this.#nextAttemptAtMs);
+      }
+    } finally {
+      this.#waiting -= 1;
     }
-    await this.#running;
-    if (this.#lastError !== undefined)
-      throw this.#unavailable(Math.min(this.#nextAttemptAtMs, this.#cooldownUntilMs));
-    return this.current();
+  }
+
+  /** @throws Fault ERR_ISSUER_KEY_PENDING during the pause */
+  #ask(): Promise<void> {
+    const sinceMs = this.#parts.clock.steadyMs() - this.#askedAtMs;
+    // Before the last one: a clock that was set back for good must not make the pause as long as the step.
+    if (sinceMs >= 0 && sinceMs < this.#parts.times.cooldownMs) throw this.#pending('asked a moment ago');
+    this.#isAsked = true;
+    return this.#refresh();
+  }
+
+  #pending(why: string): Fault {
+    const { cooldownMs } = this.#parts.times;
+    const waitMs = this.#askedAtMs + cooldownMs - this.#parts.clock.steadyMs();
+    return new Fault('ERR_ISSUER_KEY_PENDING', {
+      detail: `${this.#options.issuer}: ${why}`,
+      retryAfterSeconds: secondsOf(Math.min(waitMs, cooldownMs)),
+    });
   }
 
   #isUsable(): boolean {
@@ -125,17 +164,19 @@ export class IssuerKeys {
   }
 
   #unavailable(retryAtMs: number): Fault {
-    const waitMs = retryAtMs - this.#parts.clock.nowMs();
+    const waitMs = Math.min(maxRetryMs, retryAtMs - this.#parts.clock.steadyMs());
     const detail = `${this.#options.issuer}: ${this.#lastError ?? 'no fetch has ended yet'}`;
     return new Fault('ERR_ISSUER_KEYS_UNAVAILABLE', {
       detail,
-      retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
+      retryAfterSeconds: secondsOf(waitMs),
     });
   }
 
   #refresh(): Promise<void> {
     this.#running ??= this.#fetch().finally(() => {
       this.#running = undefined;
+      if (this.#isAsked) this.#askedAtMs = this.#parts.clock.steadyMs();
+      this.#isAsked = false;
     });
     return this.#running;
   }
@@ -143,6 +184,7 @@ export class IssuerKeys {
   /** Never rejects: a failure is state. */
   async #fetch(): Promise<void> {
     clearTimeout(this.#timer);
+    this.#begun += 1;
     const { observer, times } = this.#parts;
     const exchange = new AbortController();
     const deadline = setTimeout(() => exchange.abort(), times.timeoutMs);
@@ -185,10 +227,15 @@ export class IssuerKeys {
     const { refreshMs, retryMs } = this.#parts.times;
     const backOffMs = Math.min(maxRetryMs, retryMs * 2 ** (this.#failures - 1));
     const waitMs = jittered(this.#failures === 0 ? refreshMs : backOffMs);
-    this.#nextAttemptAtMs = this.#parts.clock.nowMs() + waitMs;
+    this.#nextAttemptAtMs = this.#parts.clock.steadyMs() + waitMs;
     this.#timer = setTimeout(() => void this.#refresh(), waitMs);
     this.#timer.unref();
   }
+}
+
+/** @returns a Retry-After, which is never 0 */
+function secondsOf(ms: number): number {
+  return Math.max(1, Math.ceil(ms / 1000));
 }
 
 /** So that many replicas that were started together do not ask together. */

@@ -19,7 +19,6 @@ export interface KeySetRules {
 }
 
 const maxKeys = 100;
-const maxCandidates = 4;
 
 /** The usable keys of an issuer at one time. Immutable. */
 export class KeySet {
@@ -77,19 +76,19 @@ export class KeySet {
     return this.#members.has(key);
   }
 
-  /** Whether the issuer knows this key at all, for whatever algorithm. Any key will do for a token without `kid`. */
-  hasKid(kid: string | undefined): boolean {
-    return kid === undefined || this.#byKid.has(kid);
+  /** Whether the issuer knows this key at all, for whatever algorithm. */
+  hasKid(kid: string): boolean {
+    return this.#byKid.has(kid);
   }
 
   /**
    * The keys that a token may have been signed with: of this `kid` (a repeated one is not an error), or any when the
-   * token has none, and for this algorithm. At most 4, so that a token never costs more verifications than that.
+   * token has none, and for this algorithm.
    * @see RFC 7517 §4.5; REQUIREMENTS P08
    */
   candidates(kid: string | undefined, algorithm: TokenAlgorithm): readonly IssuerKey[] {
     const keys = kid === undefined ? [...this.#members] : (this.#byKid.get(kid) ?? []);
-    return keys.filter(({ verifiers }) => verifiers.has(algorithm)).slice(0, maxCandidates);
+    return keys.filter(({ verifiers }) => verifiers.has(algorithm));
   }
 }
 

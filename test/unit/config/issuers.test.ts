@@ -71,6 +71,12 @@ for (const url of [
   'https://[fe80::1]',
   'https://[::ffff:169.254.169.254]',
   'https://2852039166',
+  'https://100.100.100.200',
+  'https://168.63.129.16',
+  'https://192.0.0.192',
+  'https://[2002:a9fe:a9fe::]',
+  'https://[64:ff9b:1::a9fe:a9fe]',
+  'https://[2001:0:1::1]',
 ]) {
   test(`P01: keys from the link-local range are refused: ${url}`, () => {
     assert.match(workspace.refuseAt('issuers[0].issuer', issuer({ issuer: url })), /link-local/);

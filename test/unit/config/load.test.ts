@@ -25,7 +25,12 @@ test('DESIGN 2: ten lines are enough, and mean what the design says', () => {
     config.routes.map(({ path, proof }) => ({ path, proof })),
     [{ path: '/**', proof: 'any' }],
   );
-  assert.deepEqual(config.replay, { store: 'memory', capacity: 1_000_000, perKey: 100_000 });
+  assert.deepEqual(config.replay, {
+    store: 'memory',
+    capacity: 1_000_000,
+    perKey: 100_000,
+    perClient: 500_000,
+  });
   assert.deepEqual(config.identity.headers[1], { name: 'X-Auth-Type', source: { fact: 'type' } });
   assert.deepEqual(config.exceptions, []);
 });

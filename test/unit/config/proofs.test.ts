@@ -44,6 +44,15 @@ test('I04: one key cannot have more than the whole memory', () => {
   );
 });
 
+test('I14: one client has half of the memory, one key at least, and cannot have more than the whole', () => {
+  const perClient = (replay: object) =>
+    workspace.load(withOptions({ replay: { capacity: 11, perKey: 2, ...replay } })).config.replay.perClient;
+  assert.equal(perClient({}), 6);
+  assert.equal(perClient({ perKey: 9 }), 9);
+  assert.equal(perClient({ perClient: 11 }), 11);
+  workspace.refuseAt('replay.perClient', withOptions({ replay: { capacity: 11, perKey: 2, perClient: 12 } }));
+});
+
 test('H03: a constant or a repetition is no nonce secret', () => {
   const bad = {
     zero: Buffer.alloc(32),

@@ -39,8 +39,13 @@ test('N02: literals are normalised as request paths are', () => {
   assertMatches('/a%2fb', { yes: ['/a%2Fb'], no: ['/a/b'] });
 });
 
-test('S06: folded matching ignores letter case, in literals and in encodings', () => {
-  const { matchesFolded } = compilePattern('/Caf%c3%a9/Menu/*');
-  assert.ok(matchesFolded('/caf%c3%a9/menu/x'));
-  assert.ok(!matchesFolded('/caf%c3%a8/menu/x'));
+test('N08: a literal is known by what is left without case, accents and encodings', () => {
+  const { segments, hasRest, endsInSlash } = compilePattern('/Caf%c3%a9/*/Menu/');
+  assert.deepEqual(segments, [
+    { text: 'Caf%C3%A9', folded: 'cafe' },
+    undefined,
+    { text: 'Menu', folded: 'menu' },
+  ]);
+  assert.deepEqual([hasRest, endsInSlash], [false, true]);
+  assert.deepEqual(compilePattern('/**').segments, []);
 });

@@ -8,7 +8,7 @@ import { type ReplayLimits, testReplayStore } from '../../../support/replay-stor
 import { ShiftedReadings } from '../../../support/shifted-readings.js';
 
 function open(limits: ReplayLimits, clock = new ManualClock()) {
-  const store = new MemoryReplayStore(limits, clock);
+  const store = new MemoryReplayStore({ perClient: limits.capacity + 1, ...limits }, clock);
   return { store, nowMs: () => clock.nowMs(), advance: (ms: number) => clock.advance(ms) };
 }
 
@@ -17,7 +17,7 @@ testReplayStore('memory', open);
 test('I03: a proof is remembered to the last millisecond and not one longer', (t) => {
   const { store, nowMs, advance } = open({ capacity: 10, perKey: 10 });
   t.after(() => store.close());
-  const entry = { jkt: 'key', jti: 'a', expiresAtMs: nowMs() + 60_000 };
+  const entry = { jkt: 'key', owner: 'client', jti: 'a', expiresAtMs: nowMs() + 60_000 };
   assert.equal(store.claim(entry), 'claimed');
   advance(60_000);
   assert.equal(store.claim(entry), 'replayed');
@@ -32,11 +32,11 @@ test('I03: a proof is remembered to the last millisecond and not one longer', (t
 test('I03: a proof of the near future is remembered for as long as it stays acceptable', (t) => {
   const { store, nowMs, advance } = open({ capacity: 10, perKey: 10 });
   t.after(() => store.close());
-  const entry = { jkt: 'key', jti: 'a', expiresAtMs: nowMs() + (10 + 60) * 1000 };
+  const entry = { jkt: 'key', owner: 'client', jti: 'a', expiresAtMs: nowMs() + (10 + 60) * 1000 };
   assert.equal(store.claim(entry), 'claimed');
   for (let second = 1; second <= 70; second++) {
     advance(1000);
-    store.claim({ jkt: 'other', jti: String(second % 3), expiresAtMs: nowMs() });
+    store.claim({ jkt: 'other', owner: 'client', jti: String(second % 3), expiresAtMs: nowMs() });
     assert.equal(store.claim(entry), 'replayed', `after ${second} s`);
   }
 });
@@ -45,7 +45,12 @@ test('I03: entries that live longer than a turn of the wheel, or for ever, are r
   const { store, nowMs, advance } = open({ capacity: 4, perKey: 4 });
   t.after(() => store.close());
   const lifetimesMs = [1023_000, 1024_000, 5_000_000, Number.POSITIVE_INFINITY];
-  const entries = lifetimesMs.map((ms, i) => ({ jkt: 'key', jti: String(i), expiresAtMs: nowMs() + ms }));
+  const entries = lifetimesMs.map((ms, i) => ({
+    jkt: 'key',
+    owner: 'client',
+    jti: String(i),
+    expiresAtMs: nowMs() + ms,
+  }));
   for (const entry of entries) assert.equal(store.claim(entry), 'claimed');
   for (let passedMs = 0; passedMs < 4_900_000; passedMs += 100_000) {
     advance(100_000);
@@ -54,7 +59,10 @@ test('I03: entries that live longer than a turn of the wheel, or for ever, are r
   }
   assert.equal(store.size, 2);
   advance(200_000);
-  assert.equal(store.claim({ jkt: 'key', jti: 'new', expiresAtMs: nowMs() + 1000 }), 'claimed');
+  assert.equal(
+    store.claim({ jkt: 'key', owner: 'client', jti: 'new', expiresAtMs: nowMs() + 1000 }),
+    'claimed',
+  );
   assert.equal(store.size, 2);
   advance(40_000_000_000);
   for (const entry of entries.slice(3)) assert.equal(store.claim(entry), 'replayed');
@@ -63,9 +71,9 @@ test('I03: entries that live longer than a turn of the wheel, or for ever, are r
 
 test('I12: after a jump ahead that is taken back, what was claimed stays claimed', (t) => {
   const time = new ShiftedReadings();
-  const store = new MemoryReplayStore({ capacity: 10, perKey: 10 }, time.clock);
+  const store = new MemoryReplayStore({ capacity: 10, perKey: 10, perClient: 10 }, time.clock);
   t.after(() => store.close());
-  const entry = { jkt: 'key', jti: 'a', expiresAtMs: time.clock.nowMs() + 60_000 };
+  const entry = { jkt: 'key', owner: 'client', jti: 'a', expiresAtMs: time.clock.nowMs() + 60_000 };
   assert.equal(store.claim(entry), 'claimed');
   time.step(3_600_000);
   const ahead = { ...entry, jti: 'b', expiresAtMs: time.clock.nowMs() + 60_000 };
@@ -78,7 +86,7 @@ test('I12: after a jump ahead that is taken back, what was claimed stays claimed
 
 test('I12: after the clock was set back for good, room is given back in time', (t) => {
   const time = new ShiftedReadings();
-  const store = new MemoryReplayStore({ capacity: 2, perKey: 2 }, time.clock);
+  const store = new MemoryReplayStore({ capacity: 2, perKey: 2, perClient: 2 }, time.clock);
   t.after(() => store.close());
   time.step(-3_600_000);
   time.pass(300_000);
@@ -86,7 +94,10 @@ test('I12: after the clock was set back for good, room is given back in time', (
   for (let round = 0; round < 20; round++) {
     const expiresAtMs = time.clock.nowMs() + 60_000;
     for (const jti of ['a', 'b'])
-      assert.equal(store.claim({ jkt: 'key', jti: `${jti} ${round}`, expiresAtMs }), 'claimed');
+      assert.equal(
+        store.claim({ jkt: 'key', owner: 'client', jti: `${jti} ${round}`, expiresAtMs }),
+        'claimed',
+      );
     time.pass(62_000);
   }
 });
@@ -98,9 +109,12 @@ test('I04: a capacity of one, two or three serves any number of proofs, one afte
     for (let round = 0; round < 3000; round++) {
       const expiresAtMs = nowMs() + 900;
       for (let i = 0; i < capacity; i++) {
-        assert.equal(store.claim({ jkt: `k${round % 5}`, jti: `${round}.${i}`, expiresAtMs }), 'claimed');
+        assert.equal(
+          store.claim({ jkt: `k${round % 5}`, owner: 'client', jti: `${round}.${i}`, expiresAtMs }),
+          'claimed',
+        );
       }
-      assert.equal(store.claim({ jkt: 'x', jti: 'more', expiresAtMs }), 'store-full');
+      assert.equal(store.claim({ jkt: 'x', owner: 'client', jti: 'more', expiresAtMs }), 'store-full');
       advance(1000);
     }
   }
@@ -110,18 +124,24 @@ test('I04: the timer alone empties a store whose entries have expired', { timeou
   const { store, nowMs, advance } = open({ capacity: 200_000, perKey: 200_000 });
   t.after(() => store.close());
   for (let i = 0; i < 200_000; i++)
-    store.claim({ jkt: `k${i % 7}`, jti: String(i), expiresAtMs: nowMs() + 1 });
+    store.claim({ jkt: `k${i % 7}`, owner: 'client', jti: String(i), expiresAtMs: nowMs() + 1 });
   assert.equal(store.size, 200_000);
   advance(2000);
   while (store.size > 0 && !t.signal.aborted) await new Promise((resolve) => setTimeout(resolve, 20));
-  assert.equal(store.claim({ jkt: 'k1', jti: '1', expiresAtMs: nowMs() }), 'claimed');
+  assert.equal(store.claim({ jkt: 'k1', owner: 'client', jti: '1', expiresAtMs: nowMs() }), 'claimed');
 });
 
 test('I04: limits that are no whole number from 1 are refused', () => {
   const clock = new ManualClock();
   for (const limit of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
-    assert.throws(() => new MemoryReplayStore({ capacity: limit, perKey: 1 }, clock), RangeError);
-    assert.throws(() => new MemoryReplayStore({ capacity: 1, perKey: limit }, clock), RangeError);
+    assert.throws(
+      () => new MemoryReplayStore({ capacity: limit, perKey: 1, perClient: 1 }, clock),
+      RangeError,
+    );
+    assert.throws(
+      () => new MemoryReplayStore({ capacity: 1, perKey: limit, perClient: 1 }, clock),
+      RangeError,
+    );
   }
 });
 
@@ -195,7 +215,7 @@ test('I01, I03, I04: any sequence of claims is answered as by a plain model', ()
     try {
       for (const { jkt, jti, passedMs, lifetimeMs } of sequence) {
         advance(passedMs);
-        const entry = { jkt, jti, expiresAtMs: nowMs() + lifetimeMs };
+        const entry = { jkt, owner: jkt, jti, expiresAtMs: nowMs() + lifetimeMs };
         const allowed = model.allowed(entry, nowMs());
         const answer = store.claim(entry);
         assert.ok(allowed.includes(answer), `${answer} is none of ${allowed}`);

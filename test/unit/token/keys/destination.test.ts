@@ -19,9 +19,22 @@ const linkLocal = [
   'https://[::169.254.169.254]/',
   'https://[64:ff9b::169.254.169.254]/',
   'https://[fd00:ec2::254]/',
+  'https://100.100.100.200/',
+  'https://168.63.129.16/',
+  'https://192.0.0.192/',
+  'https://[::ffff:100.100.100.200]/',
+  'https://[::ffff:0:168.63.129.16]/',
+  'https://[::ffff:0:a9fe:a9fe]/',
+  'https://[64:ff9b::100.100.100.200]/',
+  'https://[64:ff9b:1::1]/',
+  'https://[64:ff9b:1:a9fe:a9:fe00::]/',
+  'https://[2002:a9fe:a9fe::]/',
+  'https://[2002:a9fe:a9fe:1::1]/',
+  'https://[2002:a83f:8110::1]/',
+  'https://[2001:0:53aa:64c:0:0:5601:5601]/',
 ];
 
-test('P01: link-local addresses are refused, in every spelling and also where cleartext is allowed', () => {
+test('P01: link-local addresses and metadata services are refused, in every spelling and also where cleartext is allowed', () => {
   for (const url of linkLocal) {
     assert.throws(() => checkDestination(new URL(url), lenient), /link-local/, url);
   }
@@ -31,6 +44,13 @@ test('P01: link-local addresses are refused, in every spelling and also where cl
     'https://[fec0::1]/',
     'https://[fd00::254]/',
     'https://10.0.0.1/',
+    'https://100.100.100.201/',
+    'https://168.63.129.17/',
+    'https://192.0.1.0/',
+    'https://[64:ff9b::192.0.2.1]/',
+    'https://[64:ff9b:2::1]/',
+    'https://[2002:c000:201::1]/',
+    'https://[2001:db8::1]/',
   ]) {
     checkDestination(new URL(url), lenient);
   }

@@ -1,0 +1,185 @@
+import { hasDisputedOctet, hasDotSegment, type RequestTarget } from '../request/target.js';
+
+/** A segment of a request's path. */
+export interface Segment {
+  /** normalised (request/target.ts) */
+  readonly text: string;
+  /** whether every service reads it alike, up to letter case: see `plain` */
+  readonly isPlain: boolean;
+  /** whether it was sent as `text` has it */
+  readonly isVerbatim: boolean;
+}
+
+/** The segments of a path, without empty ones at its end. */
+export interface Segments {
+  readonly list: readonly Segment[];
+  /**
+   * index of the first segment that a service may read as none, as several, or as the end of the path, so that what
+   * follows stands at another depth; Infinity when there is none
+   */
+  readonly shiftsAt: number;
+}
+
+// pchar of RFC 3986 §3.3 without percent-encodings and `;`, and no dot at the end, which Windows drops.
+const plain = /^[A-Za-z0-9._~!$&'()*+,=:@-]*[A-Za-z0-9_~!$&'()*+,=:@-]$/;
+// Encodings of what divides a path or ends it, and of the percent sign, behind which those can hide.
+const encodedDelimiter = /%(?:25|2F|3B|3F|23|5C)/;
+const encodedDelimiterButSlash = /%(?:25|3B|3F|23|5C)/;
+// Session ids that ASP.NET takes out of the path: `/(S(x))/admin` is `/admin`.
+const cookieless = /^\((?:[A-Za-z]\([^()]*\))+\)$/;
+
+/** @param slashesPass - `%2F` counts as a character of its segment (routes[].encodedSlashes) */
+export function readSegments({ path, rawPath }: RequestTarget, slashesPass: boolean): Segments {
+  const parts = split(path);
+  const sent = rawPath === path ? parts : split(rawPath);
+  const list = parts.map((text, index) => ({
+    text,
+    isPlain: plain.test(text),
+    isVerbatim: text === sent[index],
+  }));
+  const shiftsAt = list.findIndex(
+    (segment, index) => !segment.isPlain && shifts(segment.text, index === list.length - 1, slashesPass),
+  );
+  return { list, shiftsAt: shiftsAt < 0 ? Number.POSITIVE_INFINITY : shiftsAt };
+}
+
+function split(path: string): string[] {
+  const parts = path.split('/');
+  parts.shift();
+  while (parts.at(-1) === '') parts.pop();
+  return parts;
+}
+
+function shifts(text: string, isLast: boolean, slashesPass: boolean): boolean {
+  if ((slashesPass ? encodedDelimiterButSlash : encodedDelimiter).test(text)) return true;
+  const semicolon = text.indexOf(';');
+  // Parameters of the last segment: whoever drops them, or ends the path there, is left with the same segment.
+  if (semicolon >= 0) return semicolon === 0 || !isLast;
+  return isBlank(text);
+}
+
+/** Whether nothing is left of a segment for a service that trims white space or dots. */
+function isBlank(text: string): boolean {
+  try {
+    return !/[^\s.+\p{Cc}\p{Cf}]/u.test(decodeURIComponent(text));
+  } catch {
+    return true; // octets that are no UTF-8: a decoder may drop them
+  }
+}
+
+/**
+ * Other paths that a service may take for the one that was asked for, because it cuts off what stands in front or
+ * behind: the script of a path with path info (RFC 3875 §4.1.5), the authority of a target that it reads as a URL once
+ * something has removed the first slash, and session ids.
+ *
+ * @returns few, mostly none; undefined: too many to look at
+ */
+export function findAlternatives({ list, shiftsAt }: Segments): readonly Segments[] | undefined {
+  const found: Segments[] = [];
+  const add = (segments: readonly Segment[], removed: number) =>
+    found.push({ list: segments, shiftsAt: Math.max(shiftsAt - removed, 0) });
+  const first = list[0]?.text ?? '';
+  if (/^[A-Za-z][A-Za-z0-9+.-]*:/.test(first)) {
+    // `https://x/y` and, for those who do not count slashes, `https:/x/y` and `https:x/y`.
+    const authority = first.endsWith(':') ? list.findIndex(({ text }, at) => at > 0 && text !== '') : 0;
+    if (authority >= 0) found.push(withoutFront(list, authority + 1));
+  }
+  let odd = 0;
+  for (const [index, { text }] of list.entries()) {
+    if (cookieless.test(text)) add([...list.slice(0, index), ...list.slice(index + 1)], 1);
+    else if (index < list.length - 1 && isScript(text)) {
+      found.push(withoutFront(list, index + 1));
+      add(list.slice(0, index + 1), 0);
+      add([...list.slice(0, index), ...list.slice(index + 1)], 1);
+    } else continue;
+    odd++;
+  }
+  return odd > 1 ? undefined : found;
+}
+
+function withoutFront(list: readonly Segment[], count: number): Segments {
+  const rest = list.slice(count);
+  const shiftsAt = rest.findIndex(
+    ({ text, isPlain }, index) => !isPlain && shifts(text, index === rest.length - 1, false),
+  );
+  return { list: rest, shiftsAt: shiftsAt < 0 ? Number.POSITIVE_INFINITY : shiftsAt };
+}
+
+/** Whether servers run it and hand on what follows as path info. @see REQUIREMENTS N08, which lists the extensions */
+export function isScript(text: string): boolean {
+  return /\.(?:php|jsp|aspx?|cgi|do|action)$/i.test(text);
+}
+
+const maxDecodings = 4;
+
+/**
+ * Whether a service that decodes more than once, reads a backslash as a slash or drops parameters would find a dot
+ * segment in the path, or octets that no two services read alike.
+ * @param path - normalised; one that is encoded more than four times over is hiding something
+ */
+export function hidesDotSegment(path: string): boolean {
+  let text = path;
+  for (let decodings = 0; decodings <= maxDecodings; decodings++) {
+    if (hasDisputedOctet(text)) return true;
+    const read = text.includes('\\') ? text.replaceAll('\\', '/') : text;
+    if (hasDotSegment(read) || (read.includes('/.') && /\/\.{1,2}[?#]/.test(read))) return true;
+    const decoded = decodeVisible(text);
+    if (decoded === text) return false;
+    text = decoded;
+  }
+  return true;
+}
+
+// Visible ASCII only: no delimiter hides in the other octets, and left encoded they still equal a route's literals.
+function decodeVisible(path: string): string {
+  return path.replace(/%(2[1-9A-F]|[3-6][0-9A-F]|7[0-9A-E])/gi, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+}
+
+/**
+ * A literal as a service has it that does not tell case, accents, nor what Windows drops at the end: what a plain segment
+ * has to differ from to be another one for everybody.
+ */
+export function foldLiteral(text: string): string {
+  let decoded = text;
+  try {
+    decoded = decodeURIComponent(text);
+  } catch {
+    // Octets that are no UTF-8: compared as they are written.
+  }
+  return decoded
+    .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
+    .toUpperCase()
+    .toLowerCase()
+    .replaceAll('ı', 'i')
+    .replace(/[\s.]+$/u, '');
+}
+
+/**
+ * Whether a service may take a segment for a literal of a route.
+ * @param endsPath - nothing follows it, so that it may carry a suffix that names a format (`.json`)
+ */
+export function mayBeLiteral(
+  { text, isPlain }: Segment,
+  literal: { readonly text: string; readonly folded: string },
+  endsPath: boolean,
+): boolean {
+  if (!isPlain || text === literal.text) return true;
+  const folded = text.toLowerCase();
+  if (folded === literal.folded) return true;
+  if (endsPath && folded.startsWith(literal.folded) && folded[literal.folded.length] === '.') return true;
+  return /[:~+]/.test(folded) && mayBeOnDisk(folded, literal.folded);
+}
+
+/** Names of Windows file systems for the same file (streams, short names), and plus signs that are read as spaces. */
+function mayBeOnDisk(folded: string, literal: string): boolean {
+  if (folded.split(':', 1)[0]?.replace(/\.+$/, '') === literal) return true;
+  if (folded.replace(/^\++|\++$/g, '') === literal) return true;
+  const [, head] = /^([^~]{1,6})~\d{1,6}(?:\.[^.]*)?$/.exec(folded) ?? [];
+  // `administration` is `ADMINI~1`, or `AD1A2B~1` once there are several.
+  return (
+    head !== undefined && (literal.startsWith(head) || literal.startsWith(head.replace(/[0-9a-f]{4}$/, '')))
+  );
+}
