@@ -90,7 +90,7 @@ function createMetadata(config: Config): ResourceMetadata {
   });
 }
 
-function createRules({ listen, identity }: Config, proxies: TrustedProxies): RequestRules {
+function createRules({ listen, upstream, identity }: Config, proxies: TrustedProxies): RequestRules {
   const written = [
     ...identity.headers.map(({ name }) => name),
     ...(identity.assertion ? [identity.assertion.header] : []),
@@ -105,6 +105,7 @@ function createRules({ listen, identity }: Config, proxies: TrustedProxies): Req
     pathPrefix: listen.pathPrefix,
     maxTargetBytes: listen.limits.targetBytes,
     maxBodyBytes: listen.limits.bodyBytes,
+    refuseUnexpectedBody: upstream.bodyOnGet === 'refuse',
     // Of the resource, not of the process: replicas know each other's loops, sidecars of other services pass.
     pseudonym: `holdfast-${Buffer.from(sha256Base64url(listen.resource), 'base64url').toString('hex', 0, 4)}`,
   };
@@ -126,6 +127,7 @@ function forwarderOptions(
     },
     identity,
     maxBodyBytes: listen.limits.bodyBytes,
+    separateBodies: upstream.bodies === 'separate',
     idleTimeoutMs: upstream.idleTimeoutMs,
     streamIdleTimeoutMs: upstream.streamIdleTimeoutMs,
   };
