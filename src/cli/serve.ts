@@ -26,7 +26,7 @@ export async function serve({ configFile, env, signals }: CommandContext): Promi
     return 2;
   }
   const loaded = loadConfig(configFile, env);
-  const log = createLog(loaded.config.log.level, new Output(1));
+  const log = createLog(loaded.config.log.level, new Output());
   const risk = describeRuntimeRisk(process.versions.node, Date.now());
   if (risk !== undefined) log.warn('runtime_out_of_support', { detail: risk });
   for (const { path, line, message } of loaded.warnings)

@@ -23,12 +23,13 @@ const flushEveryMs = 100;
 const retryMs = 50;
 const maxFlushMs = 1000;
 const lineFeed = 0x0a;
+const stdoutFd = 1;
 
-/** Lines that wait for somebody to read them, in bytes; what comes on top is lost. */
-export const maxWaitingBytes = 16 * 1024 * 1024;
+// Of lines that wait for somebody to read them; what comes on top is lost.
+const maxWaitingBytes = 16 * 1024 * 1024;
 
 /**
- * Lines on their way to a file descriptor, in blocks: one system call for many lines, at the latest 100 ms after the
+ * Lines on their way to standard output, in blocks: one system call for many lines, at the latest 100 ms after the
  * first. Nothing here ever throws, waits or holds the process up: a line that cannot be written is lost, and counted.
  *
  * Not sonic-boom, pino's own: it has no answer to a disk that is full but to try again until the process ends, and drops
@@ -36,7 +37,7 @@ export const maxWaitingBytes = 16 * 1024 * 1024;
  * @see REQUIREMENTS S16
  */
 export class Output {
-  readonly #sink: Sink;
+  readonly #sink = openSink();
   #text = '';
   #lines = 0;
   /** the first one is being written */
@@ -47,11 +48,6 @@ export class Output {
   #isTorn = false;
   #timer: NodeJS.Timeout | undefined;
   #written: (() => void) | undefined;
-
-  /** @param fd - open for writing; 1 or 2 where it may be a pipe */
-  constructor(fd: number) {
-    this.#sink = openSink(fd);
-  }
 
   /** lines that nobody will read, since the start */
   get lostLines(): number {
@@ -119,14 +115,14 @@ export class Output {
   }
 }
 
-function openSink(fd: number): Sink {
-  const stat = fstatSync(fd);
-  const stream = fd === 1 ? process.stdout : process.stderr;
+function openSink(): Sink {
+  const stat = fstatSync(stdoutFd);
+  const { stdout } = process;
   // What nobody reads holds up whoever writes to it, here a thread, for which even the end of the process would wait. As
-  // streams of Node pipes and sockets do not; nor does Node close them when nobody reads them any more.
-  return (stat.isFIFO() || stat.isSocket()) && stream instanceof Socket
-    ? new StreamSink(stream)
-    : new FileSink(fd);
+  // streams of Node pipes and sockets do not; nor does Node close this one when nobody reads them any more.
+  return (stat.isFIFO() || stat.isSocket()) && stdout instanceof Socket
+    ? new StreamSink(stdout)
+    : new FileSink();
 }
 
 class StreamSink implements Sink {
@@ -145,14 +141,8 @@ class StreamSink implements Sink {
 }
 
 class FileSink implements Sink {
-  readonly #fd: number;
-
-  constructor(fd: number) {
-    this.#fd = fd;
-  }
-
   write(bytes: Buffer, done: (failed?: FailedWrite) => void, from = 0): void {
-    write(this.#fd, bytes, from, (error, count) => {
+    write(stdoutFd, bytes, from, (error, count) => {
       const at = from + (error === null ? count : 0);
       if (at === bytes.length) done();
       else if (error === null) this.write(bytes, done, at);
