@@ -42,6 +42,8 @@ export class ConnectionTable {
   readonly #connections = new Map<Socket, Connection>();
   /** by the same, until their first request */
   readonly #unused = new Set<Socket>();
+  /** closed, and still at work */
+  readonly #leaving = new Set<Connection>();
   #draining = false;
   /** TCP connections, also those whose TLS handshake goes on */
   readonly #sockets = new Set<Socket>();
@@ -109,7 +111,7 @@ export class ConnectionTable {
     const connection = new Connection(socket, { trust: this.#trust(), ahead: this.#ahead }, this.#limits);
     if (this.#draining) connection.drain();
     this.#connections.set(socket, connection);
-    socket.once('close', () => this.#connections.delete(socket));
+    socket.once('close', () => this.#leave(socket, connection));
     const newcomer = this.#newcomers.get(peerOf(socket) ?? '');
     if (newcomer !== undefined) newcomer.connection = connection;
     return connection;
@@ -126,11 +128,13 @@ export class ConnectionTable {
   }
 
   /**
-   * Every connection ends with the answer that is under way, or the next one. Those that never had a request end now:
-   * Node takes them for busy, and would wait for them.
+   * Every connection ends with the answer that is under way, or the next one. Those that never had a request end now,
+   * those in a TLS handshake too: Node takes them for busy, and would wait for them.
    */
   drain(): void {
     this.#draining = true;
+    for (const { socket, connection } of this.#newcomers.values())
+      if (connection === undefined) socket.destroy();
     for (const socket of this.#unused) socket.destroy();
     for (const connection of this.#connections.values()) connection.drain();
   }
@@ -160,6 +164,12 @@ export class ConnectionTable {
     socket.destroy();
   }
 
+  /** Holds when what is under way has come to its end and is recorded. */
+  async settled(): Promise<void> {
+    // The server has closed before its sockets say so.
+    await Promise.all([...this.#connections.values(), ...this.#leaving].map(({ worked }) => worked));
+  }
+
   /** Cuts off whatever is left. */
   destroyAll(): void {
     for (const connection of this.#connections.values()) connection.cutOff();
@@ -187,6 +197,13 @@ export class ConnectionTable {
   /** Everybody on a unix socket has none. */
   #hasNoAddress(socket: Socket): boolean {
     return socket.remoteAddress === undefined && !('socketPath' in this.#limits.address);
+  }
+
+  #leave(socket: Socket, connection: Connection): void {
+    this.#connections.delete(socket);
+    if (!connection.isBusy) return;
+    this.#leaving.add(connection);
+    void connection.worked.then(() => this.#leaving.delete(connection));
   }
 
   #forget(socket: Socket, network: string, peer: string | undefined): void {

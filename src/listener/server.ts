@@ -3,6 +3,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { Denial } from '../denial/denial.js';
 import { HeldSocket } from '../forward/held-socket.js';
@@ -40,6 +41,10 @@ const timeoutCheckMs = 100;
 // How long refusing late requests may hold up everything else at a time.
 const maxLateMs = 1;
 const drainCheckMs = 50;
+// What a client may still need for the rest of a request whose head has not come whole when the process is told to stop.
+const drainHeadMs = 1000;
+// For what was cut off to be recorded.
+const maxSettleMs = 1000;
 const idleCheckMs = 1000;
 
 /**
@@ -126,14 +131,18 @@ export class Listener {
    */
   async drain(graceMs: number): Promise<void> {
     this.#connections.drain();
-    // Node looks for idle connections once, when it is told to close; those that become idle later would stay.
+    // Node looks for idle connections once, when it is told to close; those that become idle later would stay. One on which
+    // half a head, or just an empty line, has come it never takes for idle.
     const idle = setInterval(() => this.#server.closeIdleConnections(), drainCheckMs);
+    const heads = setTimeout(() => this.#connections.endIdle(0), drainHeadMs);
     const timer = setTimeout(() => this.#connections.destroyAll(), graceMs);
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
     clearTimeout(timer);
+    clearTimeout(heads);
     clearInterval(idle);
+    await Promise.race([this.#connections.settled(), delay(maxSettleMs)]);
   }
 
   #connect(server: http.Server): void {
