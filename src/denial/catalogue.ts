@@ -134,6 +134,12 @@ const entries = {
     source: 'RFC 9110 §15.5.14',
     hint: 'longer than listen.limits.bodyBytes',
   },
+  body_unexpected: {
+    status: 400,
+    sentence: 'A request with this method may have no body here.',
+    source: 'RFC 9110 §9.3.1',
+    hint: 'a body on GET, HEAD, DELETE, OPTIONS or another method that gives it no meaning, with upstream.bodyOnGet: refuse',
+  },
   method_not_allowed: {
     status: 405,
     sentence: 'This method is not allowed here.',

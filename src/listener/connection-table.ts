@@ -16,8 +16,11 @@ export interface ConnectionLimits {
   readonly connectionRefused: (cause: RefusedConnection) => void;
 }
 
-/** Why: there were too many in all, too many of its address, or a newer one has taken its place. */
-export type RefusedConnection = 'total' | 'address' | 'displaced';
+/**
+ * Why: there were too many in all, too many of its address, a newer one has taken its place, its address had taken too much
+ * time for handshakes, or it sent too much in its own.
+ */
+export type RefusedConnection = 'total' | 'address' | 'displaced' | 'handshake_time' | 'handshake_bytes';
 
 /** A connection on which nothing was admitted yet. */
 interface Newcomer {
@@ -72,11 +75,11 @@ export class ConnectionTable {
     const network = clientNetwork(address);
     const count = (this.#perAddress.get(network) ?? 0) + 1;
     if (network !== '' && count > connectionsPerAddress && !proxies.includes(address)) {
-      this.#refuse(socket, 'address');
+      this.refuse(socket, 'address');
       return;
     }
     if (this.#sockets.size >= connections && !this.#displaceOne()) {
-      this.#refuse(socket, 'total');
+      this.refuse(socket, 'total');
       return;
     }
     this.#perAddress.set(network, count);
@@ -151,15 +154,16 @@ export class ConnectionTable {
       if (idleSinceMs !== undefined && idleSinceMs < before) socket.destroy();
   }
 
+  /** Closes a connection, and counts it. */
+  refuse(socket: Socket, cause: RefusedConnection): void {
+    this.#limits.connectionRefused(cause);
+    socket.destroy();
+  }
+
   /** Cuts off whatever is left. */
   destroyAll(): void {
     for (const connection of this.#connections.values()) connection.cutOff();
     for (const socket of this.#sockets) socket.destroy();
-  }
-
-  #refuse(socket: Socket, cause: RefusedConnection): void {
-    this.#limits.connectionRefused(cause);
-    socket.destroy();
   }
 
   /** @returns false when every connection is in use by somebody who was admitted, or busy */
@@ -171,7 +175,7 @@ export class ConnectionTable {
       if (connection?.isAdmitted) continue;
       if (!connection?.isBusy) {
         this.#sockets.delete(socket); // at once: `close` comes later, and the next new one may be before it
-        this.#refuse(socket, 'displaced');
+        this.refuse(socket, 'displaced');
         return true;
       }
       this.#newcomers.set(peer, newcomer);
@@ -195,7 +199,7 @@ export class ConnectionTable {
   }
 }
 
-/** @returns undefined on a unix socket */
-function peerOf({ remoteAddress, remotePort }: Socket): string | undefined {
+/** The address and port of the client. @returns undefined on a unix socket */
+export function peerOf({ remoteAddress, remotePort }: Socket): string | undefined {
   return remotePort === undefined ? undefined : `${remoteAddress} ${remotePort}`;
 }

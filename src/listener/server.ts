@@ -16,6 +16,7 @@ import { type ConnectionLimits, ConnectionTable } from './connection-table.js';
 import { Exchange, type ExchangeParts, type Expectation } from './exchange.js';
 import { toDenial } from './parser-error.js';
 import type { TlsOptions } from './tls.js';
+import { TlsEntrance } from './tls-entrance.js';
 import { TlsTrust } from './trust.js';
 import { writeRawAnswer } from './write.js';
 
@@ -27,6 +28,10 @@ export interface ListenerOptions extends ConnectionLimits, PeerRules {
   /** head and body; 0: no limit */
   readonly requestTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  /** told of each connection that is not asked for a certificate, as handshakes of its address cost too much. Must not throw */
+  readonly certificateNotRequested: () => void;
+  /** told when an address has taken more than its part of the processor for handshakes. Must not throw */
+  readonly handshakesOverBudget: (network: string) => void;
 }
 
 // How often Node looks for requests that are late; its default of 30 s would make a limit of 10 s one of 40.
@@ -47,6 +52,7 @@ export class Listener {
   readonly #server: http.Server;
   readonly #connections: ConnectionTable;
   readonly #late = new Turns(maxLateMs);
+  readonly #entrance: TlsEntrance | undefined;
   #trust: TlsTrust | undefined;
 
   constructor(options: ListenerOptions, parts: ExchangeParts) {
@@ -55,6 +61,7 @@ export class Listener {
     this.#trust = options.tls && new TlsTrust(options.tls, options.clock.nowMs());
     this.#connections = new ConnectionTable(options, () => this.#trust);
     this.#server = createServer(options, this.#trust);
+    this.#entrance = this.#trust && this.#createEntrance(this.#server, this.#trust);
     this.#connect(this.#server);
   }
 
@@ -82,6 +89,7 @@ export class Listener {
     const nowMs = this.#options.clock.nowMs();
     const trust = new TlsTrust(options, nowMs, before);
     this.#server.setSecureContext(trust.serverOptions);
+    this.#entrance?.renew(trust);
     this.#trust = trust;
     return trust.isSameAs(before, nowMs) ? 0 : this.#connections.endAll();
   }
@@ -130,10 +138,14 @@ export class Listener {
 
   #connect(server: http.Server): void {
     const { tls } = this.#options;
-    server.on('connection', (socket: Socket) => this.#connections.admit(socket));
+    server.on('connection', (socket: Socket) => {
+      this.#connections.admit(socket);
+      if (!socket.destroyed) this.#entrance?.take(socket);
+    });
     if (tls !== undefined) {
       // Before the listener that starts to read HTTP.
       server.prependListener('secureConnection', (socket: TLSSocket) => {
+        this.#entrance?.passed(socket);
         if (!this.#trust?.accepts(socket, this.#options.clock.nowMs())) socket.destroy();
       });
     }
@@ -162,6 +174,17 @@ export class Listener {
       const isFlood = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && this.#connections.isUnused(socket);
       if (isFlood) this.#late.add(giveUp);
       else giveUp();
+    });
+  }
+
+  #createEntrance(server: http.Server, trust: TlsTrust): TlsEntrance {
+    const { proxies, certificateNotRequested, handshakesOverBudget, headersTimeoutMs } = this.#options;
+    return new TlsEntrance(server, trust, {
+      proxies,
+      certificateNotRequested,
+      handshakesOverBudget,
+      handshakeTimeoutMs: headersTimeoutMs,
+      refuse: (socket, cause) => this.#connections.refuse(socket, cause),
     });
   }
 
