@@ -1,6 +1,6 @@
 import { Denial } from '../denial/denial.js';
 import { Fault } from '../denial/fault.js';
-import type { RouteOptions } from '../policy/routes.js';
+import type { RouteOptions } from '../policy/route-options.js';
 import { parseScheme, type Scheme } from '../request/credentials.js';
 import type { RequestFacts } from '../request/facts.js';
 import type { VerifiedToken } from '../token/verified-token.js';

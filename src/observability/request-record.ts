@@ -1,7 +1,7 @@
 import type { Denial } from '../denial/denial.js';
 import type { Fault } from '../denial/fault.js';
 import type { ProofLabel } from '../policy/authorize.js';
-import type { RouteOptions } from '../policy/routes.js';
+import type { RouteOptions } from '../policy/route-options.js';
 import type { RequestFacts } from '../request/facts.js';
 import type { VerifiedToken } from '../token/verified-token.js';
 

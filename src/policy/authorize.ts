@@ -3,7 +3,7 @@ import { Denial } from '../denial/denial.js';
 import type { RequestFacts } from '../request/facts.js';
 import type { VerifiedToken } from '../token/verified-token.js';
 import type { BearerExceptionOptions, BearerExceptions } from './exceptions.js';
-import type { RouteOptions } from './routes.js';
+import type { RouteOptions } from './route-options.js';
 
 /** How a request came to pass. The values of the identity source `$proof`. */
 export type ProofLabel = 'dpop' | 'mtls' | 'dpop+mtls' | 'exception' | 'none';

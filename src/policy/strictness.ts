@@ -1,4 +1,4 @@
-import type { RouteOptions } from './routes.js';
+import type { RouteOptions } from './route-options.js';
 
 /** What a route demands or permits, its path and methods aside: those say where it holds. */
 export type Demand = Exclude<keyof RouteOptions, 'path' | 'methods'>;

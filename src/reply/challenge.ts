@@ -1,6 +1,6 @@
 import type { Denial } from '../denial/denial.js';
 import type { Refusal } from '../gate/refusal.js';
-import type { ProofRequirement } from '../policy/routes.js';
+import type { ProofRequirement } from '../policy/route-options.js';
 import type { Scheme } from '../request/credentials.js';
 
 /** What every challenge carries, from the configuration only. */

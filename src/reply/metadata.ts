@@ -1,4 +1,4 @@
-import type { ProofRequirement } from '../policy/routes.js';
+import type { ProofRequirement } from '../policy/route-options.js';
 import { type Answer, json } from './reply.js';
 
 export interface MetadataOptions {

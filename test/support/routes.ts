@@ -1,4 +1,4 @@
-import type { RouteOptions } from '#holdfast/policy/routes.js';
+import type { RouteOptions } from '#holdfast/policy/route-options.js';
 
 /** A route that demands any proof, unless the test says otherwise. */
 export function makeRoute(path: string, changes: Partial<RouteOptions> = {}): RouteOptions {

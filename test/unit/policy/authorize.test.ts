@@ -3,7 +3,7 @@ import test from 'node:test';
 import { confirmBinding, type Evidence, unconstrained } from '#holdfast/binding/binding.js';
 import { authorize, grantPreflight, grantPublic } from '#holdfast/policy/authorize.js';
 import { BearerExceptions } from '#holdfast/policy/exceptions.js';
-import type { RouteOptions } from '#holdfast/policy/routes.js';
+import type { RouteOptions } from '#holdfast/policy/route-options.js';
 import { denied } from '../../support/denied.js';
 import { makeFacts } from '../../support/facts.js';
 import { certificateEvidence, noExceptions, x5tS256 } from '../../support/grants.js';

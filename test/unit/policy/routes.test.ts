@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type RouteOptions, RouteTable } from '#holdfast/policy/routes.js';
+import type { RouteOptions } from '#holdfast/policy/route-options.js';
+import { RouteTable } from '#holdfast/policy/routes.js';
 import { denied } from '../../support/denied.js';
 import { makeFacts } from '../../support/facts.js';
 import { makeRoute } from '../../support/routes.js';

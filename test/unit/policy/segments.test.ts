@@ -47,14 +47,23 @@ test('N08: the depth shifts where a segment may be none, several, or the end', (
 });
 
 test('N08: paths that a service may take for the one that was asked for', () => {
-  assert.deepEqual(alternatives('/index.php/admin/x'), ['/admin/x', '/index.php', '/admin/x']);
-  assert.deepEqual(alternatives('/app/Index.PHP/admin'), ['/admin', '/app/Index.PHP', '/app/admin']);
+  assert.deepEqual(alternatives('/index.php/admin/x'), ['/admin/x', '/admin/x', '/index.php']);
+  assert.deepEqual(alternatives('/app/Index.PHP/admin'), ['/app/admin', '/admin', '/app/Index.PHP']);
   assert.deepEqual(alternatives('/https://x/admin/y'), ['/admin/y']);
-  assert.deepEqual(alternatives('/https:/x/admin/y'), ['/admin/y']);
+  assert.deepEqual(alternatives('/https:/x/admin/y'), ['/admin/y', '/x/admin/y']);
   assert.deepEqual(alternatives('/http:x/admin/y'), ['/admin/y']);
+  assert.deepEqual(alternatives('/x:/admin/y'), ['/y', '/admin/y']);
   assert.deepEqual(alternatives('/(S(abc))/admin'), ['/admin']);
   assert.deepEqual(alternatives('/(A(x)F(y))/admin'), ['/admin']);
-  for (const path of ['/index.php', '/a.json/b', '/v1.2/x', '/Products(1)/x', "/Orders('a')", '/a/b:c/d'])
+  for (const path of [
+    '/index.php',
+    '/a.json/b',
+    '/v1.2/x',
+    '/Products(1)/x',
+    "/Orders('a')",
+    '/a/b:c/d',
+    '/x:batch/y',
+  ])
     assert.deepEqual(alternatives(path), [], path);
   assert.equal(alternatives('/a.php/b.php/c'), undefined, 'too many to look at');
 });
