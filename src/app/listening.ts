@@ -27,7 +27,10 @@ export function createListener(
 ): Listener {
   const { clock, metrics, replay, nonces, tokens, upstream, pool } = core;
   const metadata = createMetadata(config);
-  const proxies = createTrustedProxies(config, () => core.tls()?.clientCertificates.ca ?? []);
+  const proxies = createTrustedProxies(config, {
+    listenerTrust: () => core.tls()?.clientCertificates,
+    clock,
+  });
   const rules = createRules(config, proxies);
   const issueNonce = (origin: string) => nonces.issue(origin);
   const gate = new Gate({

@@ -1,3 +1,5 @@
+import { hidesIntermediates } from '../listener/intermediates.js';
+
 /** Release lines of Node and the day their support ends. @see https://nodejs.org/en/about/previous-releases */
 const supportEnds: Readonly<Record<number, string>> = {
   20: '2026-04-30',
@@ -11,13 +13,6 @@ const securityFloor: Readonly<Record<number, readonly [minor: number, patch: num
   22: [23, 0],
   24: [17, 0],
 };
-
-/**
- * Releases that do not tell a server which intermediates came with a client certificate: that one of them has expired is
- * then noticed with the next connection, not with the next request. Nor do they free what came with one that is trusted: up to
- * 1.5 MB for each handshake. @see https://github.com/nodejs/node/issues/65579
- */
-const withoutIntermediates = /^(?:24\.21\.0|26\.8\.[0-9]+)$/;
 
 /**
  * What is to be said once at start about the version of Node: one warning, or none.
@@ -37,7 +32,7 @@ export function describeRuntimeRisk(version: string, today: number): string | un
   if (minor < floorMinor || (minor === floorMinor && patch < floorPatch)) {
     return `Node ${version} lacks security fixes of ${major}.${floorMinor}.${floorPatch}; update`;
   }
-  if (withoutIntermediates.test(version))
+  if (hidesIntermediates(version))
     return `Node ${version} does not tell when an intermediate of a client certificate expires, and keeps its memory; use another release`;
   return undefined;
 }

@@ -114,14 +114,14 @@ function checkCertificatesForwarded({ listen, identity }: Partial<Config>, repor
     );
 }
 
-/** J15: lists that are checked in the handshake say nothing about certificates that come in a header. */
+/** J15: the lists of the listener's CAs say nothing about certificates below a proxy's own CAs. */
 function checkRevocationReaches({ listen }: Partial<Config>, report: Report): void {
   if ((listen?.tls?.clientCertificates.crl.length ?? 0) === 0) return;
-  for (const [index, { clientCertificate }] of (listen?.trustedProxies ?? []).entries()) {
-    if (clientCertificate !== 'none')
+  for (const [index, { clientCertificate, ca }] of (listen?.trustedProxies ?? []).entries()) {
+    if (clientCertificate !== 'none' && ca.length > 0)
       report.warn(
-        ['listen', 'trustedProxies', index, 'clientCertificate'],
-        'the revocation lists of listen.tls do not reach certificates that a proxy passes on: the proxy has to check them',
+        ['listen', 'trustedProxies', index, 'ca'],
+        'the revocation lists of listen.tls do not reach certificates of these CAs: the proxy has to check them',
       );
   }
 }

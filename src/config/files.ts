@@ -2,10 +2,14 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
+import { findBundleFaults } from '../pki/bundle.js';
+import { pemBlocks } from '../pki/pem.js';
 import type { Path } from './path.js';
 import type { Report } from './report.js';
 
 const maxFileBytes = 1024 ** 2;
+// Some 250,000 revoked certificates.
+const maxListsBytes = 16 * 1024 ** 2;
 
 /** What may be repeated in a problem: anything else could be the secret, given in place of the name of its file. */
 const fileName = /^[\w./@:+-]{1,120}$/;
@@ -38,10 +42,19 @@ export class Files {
 
   /** @param secret - the name is not repeated in a problem: somebody may have put the secret itself there */
   read(path: Path, name: string, secret = false): Buffer {
+    return this.#read(path, name, { secret, maxBytes: maxFileBytes });
+  }
+
+  /** A file of revocation lists, which may be longer than others. */
+  readLists(path: Path, name: string): string {
+    return this.#read(path, name, { secret: false, maxBytes: maxListsBytes }).toString('utf8');
+  }
+
+  #read(path: Path, name: string, { secret, maxBytes }: { secret: boolean; maxBytes: number }): Buffer {
     try {
       const content = readFileSync(this.absolute(name));
-      if (content.length <= maxFileBytes) return content;
-      this.#report.problem(path, `the file is longer than ${maxFileBytes} bytes`);
+      if (content.length <= maxBytes) return content;
+      this.#report.problem(path, `the file is longer than ${maxBytes} bytes`);
     } catch (error) {
       this.#report.illegal(
         path,
@@ -97,17 +110,25 @@ export class Files {
     return content;
   }
 
+  /**
+   * CAs of clients, one or more files.
+   * @returns PEM, one certificate each
+   */
+  readClientCas(path: Path, names: readonly string[]): string[] {
+    const blocks = names.flatMap(
+      (name, index) => pemBlocks(this.readCertificates([...path, index], name), 'CERTIFICATE') ?? [],
+    );
+    const { problems, warnings } = findBundleFaults(blocks);
+    for (const problem of problems) this.#report.problem(path, problem);
+    for (const warning of warnings) this.#report.warn(path, warning);
+    return blocks;
+  }
+
   #warnOfValidity(path: Path, { validFrom, validTo }: X509Certificate): void {
     if (!(Date.parse(validTo) > this.#nowMs)) this.#report.warn(path, `a certificate expired on ${validTo}`);
     if (!(Date.parse(validFrom) <= this.#nowMs))
       this.#report.warn(path, `a certificate is not valid before ${validFrom}`);
   }
-}
-
-/** @returns the blocks with this label, undefined when one was cut off: a file is read whole or not at all */
-export function pemBlocks(content: string, label: string): string[] | undefined {
-  const blocks = content.match(new RegExp(`-----BEGIN ${label}-----[^-]+-----END ${label}-----`, 'g')) ?? [];
-  return content.split(`-----BEGIN ${label}-----`).length - 1 === blocks.length ? blocks : undefined;
 }
 
 function parseCertificate(pem: string): X509Certificate | undefined {

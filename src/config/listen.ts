@@ -3,7 +3,6 @@ import type { SocketAddress } from '../support/bind.js';
 import { formatSocketAddress, isLoopback, isOrigin, isPlainUrl, parseSocketAddress } from './addresses.js';
 import type { ListenConfig, ListenTlsConfig } from './config.js';
 import type { Context } from './context.js';
-import { pemBlocks } from './files.js';
 import { readRevocationLists } from './revocation.js';
 import {
   choice,
@@ -173,10 +172,7 @@ export function resolveTls(
   const path = ['listen', 'tls'];
   const clientPath = [...path, 'clientCertificates'];
   checkClientCertificates(clientCertificates, context);
-  const ca = clientCertificates.ca.flatMap((name, index) => {
-    const content = files.readCertificates([...clientPath, 'ca', index], name);
-    return pemBlocks(content, 'CERTIFICATE') ?? [];
-  });
+  const ca = files.readClientCas([...clientPath, 'ca'], clientCertificates.ca);
   return {
     ...files.readPair(path, { certificate, key }),
     minVersion,

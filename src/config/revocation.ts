@@ -1,39 +1,40 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
-import { contentOf, parseTime, tags } from '../support/der.js';
-import { parseSigned } from '../support/x509.js';
+import { type Certificate, parseCertificate } from '../pki/certificate.js';
+import { derOf, pemBlocks } from '../pki/pem.js';
+import { byAge, type RevocationList as ParsedList, parseRevocationList } from '../pki/revocation-list.js';
+import { isListOf, maySignLists } from '../pki/revocations.js';
+import { extensionIds } from '../pki/signed.js';
 import type { RevocationList } from './config.js';
 import type { Context } from './context.js';
-import { pemBlocks } from './files.js';
 import type { Path } from './path.js';
-import { isForged } from './revocation-signature.js';
 
-const versionTag = 0xa0;
-
-interface FoundList extends RevocationList {
-  /** DER of what its name consists of */
-  readonly issuer: Buffer;
-  readonly thisUpdateMs: number;
-  readonly der: Buffer;
+interface FoundList {
+  readonly pem: string;
+  readonly list: ParsedList;
   /** of the file */
   readonly path: Path;
 }
 
-/** A configured CA, and the DER of what its name consists of where that can be read. */
-interface NamedCa {
-  readonly certificate: X509Certificate;
-  readonly name: Buffer | undefined;
+/** A configured CA. */
+interface Ca {
+  readonly certificate: Certificate;
+  readonly shown: string;
+}
+
+interface Judged extends Pick<Context, 'report'> {
+  readonly cas: readonly Ca[];
 }
 
 /**
- * Reads certificate revocation lists. One that is out of date is only warned about, as OpenSSL then refuses whatever
- * its issuer vouches for. OpenSSL verifies their signatures at each handshake, by the key of the issuer.
+ * Reads certificate revocation lists. One that is out of date is only warned about, as whatever its issuer vouches for is
+ * then refused.
  *
- * Fails closed: a file without a list, or with one that cannot be read, is a problem, and so are one that a configured CA
- * did not sign although it has its name, and two lists between which OpenSSL would choose by their order.
+ * Fails closed: a file without a list, or with one that cannot be read or used (a delta, a partition, an indirect list, a
+ * weak signature), is a problem, and so is one that no configured CA of its name can have signed.
  * @param path - of the list of names
  * @returns one by one, as Node takes the first of a bundle and ignores the others; latest first
- * @see RFC 5280 §5, §6.3; REQUIREMENTS J15
+ * @see RFC 5280 §5, §6.3; REQUIREMENTS J15, J18
  */
 export function readRevocationLists(
   path: Path,
@@ -41,108 +42,104 @@ export function readRevocationLists(
   context: Context & { readonly ca: readonly string[] },
 ): RevocationList[] {
   const found = names.flatMap((name, index) => readFile([...path, index], name, context));
-  for (const [index, { issuer, thisUpdateMs }] of found.entries()) {
-    const twin = found.slice(0, index).some((one) => isOf(one, issuer) && one.thisUpdateMs === thisUpdateMs);
-    if (twin) context.report.problem(path, 'two lists of one issuer and date: only one of them would count');
-  }
   if (found.length > 0) {
-    const all = context.ca.map((pem) => new X509Certificate(pem));
-    const cas = all.map((certificate) => ({ certificate, name: subjectOf(certificate) }));
-    reportForged(found, { cas, report: context.report });
+    const cas = context.ca.flatMap(readCa);
+    for (const one of found) reportUnusable(one, { cas, report: context.report });
     warnOfMissingLists(path, found, { cas, report: context.report });
   }
   return found
-    .toSorted((a, b) => b.thisUpdateMs - a.thisUpdateMs)
-    .map(({ pem, nextUpdateMs }) => ({ pem, nextUpdateMs }));
+    .toSorted((a, b) => byAge(a.list, b.list))
+    .map(({ pem, list: { nextUpdateMs } }) => ({
+      pem,
+      nextUpdateMs: Number.isFinite(nextUpdateMs) ? nextUpdateMs : undefined,
+    }));
 }
 
 function readFile(path: Path, name: string, { files, report, nowMs }: Context): FoundList[] {
   const before = report.problems.length;
-  const content = files.readText(path, name);
+  const content = files.readLists(path, name);
   if (report.problems.length > before) return [];
-  const lists = pemBlocks(content, 'X509 CRL')?.map((pem) => parseRevocationList(pem, path)) ?? [];
-  const good = lists.filter((list) => list !== undefined);
-  if (good.length === 0 || good.length < lists.length) {
+  const blocks = pemBlocks(content, 'X509 CRL') ?? [];
+  if (blocks.length === 0 || !blocks.every(isReadByOpenSsl)) {
     report.problem(path, 'the file does not hold certificate revocation lists in PEM');
     return [];
   }
-  for (const { thisUpdateMs, nextUpdateMs } of good) {
-    if (nextUpdateMs !== undefined && nextUpdateMs <= nowMs)
-      report.warn(
-        path,
-        `a list is out of date since ${showTime(nextUpdateMs)}: certificates of its issuer do not count`,
-      );
-    if (thisUpdateMs > nowMs) report.warn(path, `a list is not valid before ${showTime(thisUpdateMs)}`);
-  }
-  return good;
-}
-
-interface Judged extends Pick<Context, 'report'> {
-  readonly cas: readonly NamedCa[];
-}
-
-function reportForged(found: readonly FoundList[], { cas, report }: Judged): void {
-  for (const list of found) {
-    const namesakes = cas.filter(({ name }) => name !== undefined && isOf(list, name));
-    const certificates = namesakes.map(({ certificate }) => certificate);
-    const [one] = namesakes;
-    if (one === undefined) continue;
+  const found: FoundList[] = [];
+  for (const pem of blocks) {
     try {
-      if (isForged(list.der, certificates))
-        report.problem(list.path, `a list in the name of ${show(one)} is not signed by its key`);
+      found.push({ pem, list: parseRevocationList(derOf(pem)), path });
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      report.problem(list.path, `a list in the name of ${show(one)} cannot be read: ${error.message}`);
+      report.problem(path, `a list cannot be used: ${error.message}`);
     }
   }
-}
-
-// Names are compared byte by byte, OpenSSL forgives more: what it will not find is at most warned about in vain.
-function warnOfMissingLists(path: Path, found: readonly FoundList[], { cas, report }: Judged): void {
-  for (const ca of cas) {
-    const { name } = ca;
-    if (name === undefined || !found.some((list) => isOf(list, name)))
-      report.warn(path, `no list of ${show(ca)}: certificates of this CA do not count`);
+  for (const { list } of found) {
+    if (list.nextUpdateMs <= nowMs)
+      report.warn(
+        path,
+        `a list is out of date since ${showTime(list.nextUpdateMs)}: certificates of its issuer do not count`,
+      );
+    if (list.thisUpdateMs > nowMs)
+      report.warn(path, `a list is not valid before ${showTime(list.thisUpdateMs)}`);
   }
+  return found;
 }
 
-function isOf({ issuer }: FoundList, name: Buffer): boolean {
-  return issuer.equals(name);
-}
-
-/** @returns undefined when OpenSSL or we cannot read it */
-function parseRevocationList(pem: string, path: Path): FoundList | undefined {
+function isReadByOpenSsl(pem: string): boolean {
   try {
     createSecureContext({ crl: pem });
-    const der = Buffer.from(pem.replace(/-----[^-]+-----/g, ''), 'base64');
-    // TBSCertList: version, signature, issuer, thisUpdate, nextUpdate, … of which version and nextUpdate may be absent.
-    const members = parseSigned(der).members.filter(({ tag }, index) => index > 0 || tag !== tags.integer);
-    const [, name, thisUpdate, nextUpdate] = members;
-    const issuer = contentOf(name, tags.sequence);
-    const thisUpdateMs = parseTime(thisUpdate);
-    return thisUpdateMs === undefined
-      ? undefined
-      : { pem, der, path, issuer, thisUpdateMs, nextUpdateMs: parseTime(nextUpdate) };
+    return true;
   } catch {
-    return undefined;
+    return false;
   }
 }
 
-/**
- * TBSCertificate: version, serial number, signature, issuer, validity, subject, … of which version may be absent.
- * @returns DER of what the name consists of; undefined when OpenSSL can read it and we cannot
- */
-function subjectOf({ raw }: X509Certificate): Buffer | undefined {
+/** Says which of the configured CAs should have signed a list and has not, or may not. */
+function reportUnusable({ list, path }: FoundList, { cas, report }: Judged): void {
+  const namesakes = cas.filter(({ certificate }) => certificate.subject === list.issuer);
+  const [one] = namesakes;
+  if (one === undefined || isOfOtherKey(list, namesakes)) return;
   try {
-    const { members } = parseSigned(raw);
-    return contentOf(members[members[0]?.tag === versionTag ? 5 : 4], tags.sequence);
-  } catch {
-    return undefined;
+    if (namesakes.some(({ certificate }) => isListOf(list, certificate))) return;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    report.problem(path, `a list in the name of ${one.shown} cannot be read: ${error.message}`);
+    return;
+  }
+  report.problem(
+    path,
+    namesakes.every(({ certificate }) => !maySignLists(certificate))
+      ? `a list of ${one.shown} cannot be used: the key usage of this CA lacks cRLSign`
+      : `a list in the name of ${one.shown} is not signed by its key`,
+  );
+}
+
+/** By its authority key identifier: that of an intermediate with the same name, which only clients send. */
+function isOfOtherKey({ authorityKey }: ParsedList, namesakes: readonly Ca[]): boolean {
+  if (authorityKey === undefined) return false;
+  return namesakes.every(({ certificate: { extensions } }) => {
+    // The extension is an OCTET STRING, whose head is two bytes for any identifier that is in use.
+    const own = extensions.get(extensionIds.subjectKeyIdentifier)?.value.subarray(2);
+    return own !== undefined && !own.equals(authorityKey);
+  });
+}
+
+// OpenSSL wants a list of each CA of a path, the root's included, and so do we.
+function warnOfMissingLists(path: Path, found: readonly FoundList[], { cas, report }: Judged): void {
+  for (const { certificate, shown } of cas) {
+    if (!found.some(({ list }) => list.issuer === certificate.subject))
+      report.warn(path, `no list of ${shown}: certificates of this CA do not count`);
   }
 }
 
-function show({ certificate: { subject } }: NamedCa): string {
-  return subject.replaceAll('\n', ', ');
+/** What cannot be read strictly is reported with the CAs. */
+function readCa(pem: string): Ca[] {
+  try {
+    const shown = new X509Certificate(pem).subject.replaceAll('\n', ', ');
+    return [{ certificate: parseCertificate(derOf(pem)), shown }];
+  } catch {
+    return [];
+  }
 }
 
 function showTime(ms: number): string {

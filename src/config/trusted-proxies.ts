@@ -45,7 +45,7 @@ export function resolveTrustedProxies(
     return {
       from,
       clientCertificate,
-      ca: ca.map((name, at) => files.readCertificates([...path, 'ca', at], name)),
+      ca: files.readClientCas([...path, 'ca'], ca),
     };
   });
 }

@@ -1,4 +1,4 @@
-import { contentOf, parseElements, tags } from '../support/der.js';
+import { contentOf, parseElements, tags } from '../pki/der.js';
 
 /** What a TLS session tells about the handshake that made it, which may be an earlier one. */
 export interface TlsSession {

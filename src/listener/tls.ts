@@ -60,6 +60,11 @@ export function certificateExpiries(tls: TlsOptions | undefined): { name: string
   );
 }
 
-function endOf(pem: string): number {
-  return Date.parse(new X509Certificate(pem).validTo);
+/**
+ * When the first certificate of a PEM text ends, in ms since the epoch. Fails closed: 0, which is over, for a time that
+ * cannot be read.
+ */
+export function endOf(pem: string): number {
+  const endMs = Date.parse(new X509Certificate(pem).validTo);
+  return Number.isNaN(endMs) ? 0 : endMs;
 }

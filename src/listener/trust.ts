@@ -1,11 +1,12 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import type { ServerOptions } from 'node:https';
 import { createSecureContext, type TLSSocket } from 'node:tls';
+import { ClientCas, causes, type Judgement } from '../pki/client-cas.js';
 import { buildClientCert } from '../request/client-cert-field.js';
 import type { PresentedCertificate } from '../request/client-certificate.js';
 import { sha256Base64url } from '../support/digest.js';
-import { Intermediates } from './intermediates.js';
-import { buildTlsOptions, type TlsOptions } from './tls.js';
+import { hidesIntermediates, Intermediates } from './intermediates.js';
+import { buildTlsOptions, endOf, type TlsOptions } from './tls.js';
 import { parseTlsSession, type TlsSession } from './tls-session.js';
 
 /**
@@ -32,6 +33,9 @@ export class TlsTrust {
   /** of contexts before this one whose verdicts are the same */
   readonly #heirOf: string | undefined;
   readonly #intermediates: Intermediates;
+  readonly #cas: ClientCas;
+  /** of connections that were accepted, so that no certificate is judged twice */
+  readonly #judged = new WeakMap<TLSSocket, Judgement>();
   readonly #createdAtMs: number;
   /** when the first CA or revocation list ends */
   readonly #endsAtMs: number;
@@ -44,18 +48,21 @@ export class TlsTrust {
     const { mode, ca, crl } = options.clientCertificates;
     this.options = options;
     this.meaning = mode === 'off' ? 'off' : ca.length === 0 ? 'possession' : 'trust';
-    const anchors = ca.map((pem) => new X509Certificate(pem));
     this.#createdAtMs = nowMs;
     const ends = [
-      ...anchors.map(({ validTo }) => Date.parse(validTo)),
+      ...ca.map(endOf),
       ...crl.map(({ nextUpdateMs }) => nextUpdateMs ?? Number.POSITIVE_INFINITY),
     ];
     this.#endsAtMs = Math.min(...ends.filter((endsAtMs) => endsAtMs > nowMs));
     const isHeir = before !== undefined && this.isSameAs(before, nowMs);
     if (isHeir) this.#heirOf = before.#sessionContext;
-    this.#intermediates = new Intermediates(anchors, isHeir ? before.#intermediates : undefined);
+    this.#intermediates = new Intermediates(isHeir ? before.#intermediates : undefined);
     this.serverOptions = buildTlsOptions(options, this.#sessionContext);
     createSecureContext(this.serverOptions);
+    this.#cas = new ClientCas(
+      ca,
+      crl.map(({ pem }) => pem),
+    );
   }
 
   /** Whether verdicts under the other one are still what they would be under this one. */
@@ -91,20 +98,22 @@ export class TlsTrust {
   accepts(socket: TLSSocket, nowMs: number): boolean {
     if (this.meaning === 'off') return true;
     let session: TlsSession | undefined;
-    let leaf: X509Certificate | undefined;
+    let leaf: Buffer | undefined;
     try {
       session = sessionOf(socket);
-      leaf = readCertificate(session?.certificate);
+      leaf = session?.certificate;
+      // What OpenSSL cannot read again. It also clears OpenSSL's queue of errors.
+      if (leaf !== undefined) new X509Certificate(leaf);
     } catch {
       return false; // An error here would end the process, and a stranger has chosen what is read.
     }
     if (session === undefined) return false;
     // The id of a context is random, and never sent in clear text.
     if (session.idContext !== this.#sessionContext && session.idContext !== this.#heirOf) return false;
-    if (leaf !== undefined && socket.authorized && this.meaning === 'trust')
-      this.#intermediates.learn(leaf, socket, nowMs);
+    const judged = leaf && this.meaning === 'trust' ? this.#judge(socket, leaf, nowMs) : undefined;
+    if (judged !== undefined) this.#judged.set(socket, judged);
     if (this.options.clientCertificates.mode !== 'required') return true;
-    return leaf !== undefined && (this.meaning === 'possession' || socket.authorized);
+    return leaf !== undefined && (this.meaning === 'possession' || judged?.trusted === true);
   }
 
   /**
@@ -118,24 +127,36 @@ export class TlsTrust {
     { keepFields, nowMs }: { keepFields: boolean; nowMs: number },
   ): PresentedCertificate | undefined {
     if (this.meaning === 'off') return undefined;
-    const leaf = readCertificate(sessionOf(socket)?.certificate);
+    const leaf = sessionOf(socket)?.certificate;
     if (leaf === undefined) return undefined;
-    const thumbprint = sha256Base64url(leaf.raw);
+    const thumbprint = sha256Base64url(leaf);
     if (this.meaning === 'possession') return { thumbprint, trusted: false, distrust: undefined };
-    if (!socket.authorized)
-      return { thumbprint, trusted: false, distrust: String(socket.authorizationError) };
-    const path = this.#intermediates.pathOf(leaf, nowMs);
-    const fields = keepFields
-      ? buildClientCert({ leaf: leaf.raw, others: path.map(({ raw }) => raw) })
-      : undefined;
-    const dates = [leaf, ...path].map(datesOf);
-    return {
-      thumbprint,
-      trusted: true,
-      notBeforeMs: Math.max(...dates.map(({ notBeforeMs }) => notBeforeMs)),
-      notAfterMs: Math.min(...dates.map(({ notAfterMs }) => notAfterMs)),
-      fields,
-    };
+    const judged = this.#judged.get(socket) ?? this.#judge(socket, leaf, nowMs);
+    if (!judged.trusted) return { thumbprint, trusted: false, distrust: judged.cause };
+    const { intermediates: others, notBeforeMs, notAfterMs } = judged;
+    const fields = keepFields ? buildClientCert({ leaf, others }) : undefined;
+    return { thumbprint, trusted: true, notBeforeMs, notAfterMs, fields };
+  }
+
+  /** Two verdicts, and both have to agree to trust: OpenSSL's in the handshake, and that of pki/ (J19). */
+  #judge(socket: TLSSocket, leaf: Buffer, nowMs: number): Judgement {
+    const { known } = this.#intermediates;
+    if (!socket.authorized) {
+      const cause = String(socket.authorizationError);
+      if (cause !== 'UNSPECIFIED') return { trusted: false, cause };
+      // Node has no word for what OpenSSL has found; ours may.
+      const judged = this.#cas.judge(leaf, known, nowMs);
+      return judged.trusted ? { trusted: false, cause } : judged;
+    }
+    if (hidesIntermediates(process.versions.node)) return this.#cas.judgeAlone(leaf, nowMs);
+    const judged = this.#cas.judge(leaf, known, nowMs);
+    if (judged.trusted && judged.notBeforeMs <= nowMs && nowMs < judged.notAfterMs) return judged;
+    if (!judged.trusted && judged.cause !== causes.noIssuer) return judged;
+    const sent = this.#intermediates.look(socket);
+    if (sent.length === 0) return judged;
+    const found = this.#cas.judge(leaf, [...known, ...sent], nowMs);
+    if (found.trusted) this.#intermediates.remember(found.intermediates);
+    return found;
   }
 }
 
@@ -143,14 +164,4 @@ export class TlsTrust {
 function sessionOf(socket: TLSSocket): TlsSession | undefined {
   const session: Buffer | null | undefined = socket.getSession();
   return session ? parseTlsSession(session) : undefined;
-}
-
-/** @throws Error from OpenSSL, when it cannot read again what it has read in the handshake */
-function readCertificate(der: Buffer | undefined): X509Certificate | undefined {
-  return der && new X509Certificate(der);
-}
-
-/** ms since the epoch */
-function datesOf({ validFrom, validTo }: X509Certificate): { notBeforeMs: number; notAfterMs: number } {
-  return { notBeforeMs: Date.parse(validFrom), notAfterMs: Date.parse(validTo) };
 }

@@ -1,4 +1,4 @@
-import type { X509Certificate } from 'node:crypto';
+import type { Judgement } from '../pki/client-cas.js';
 
 /**
  * The certificate that the client proved possession of in its TLS handshake: with us, captured when the connection is
@@ -23,14 +23,14 @@ export interface TrustedCertificate {
 export interface UntrustedCertificate {
   readonly thumbprint: string;
   readonly trusted: false;
-  /** OpenSSL's code when CAs are configured and the chain did not verify, e.g. CERT_HAS_EXPIRED */
+  /** the cause when CAs are configured and the chain did not verify, e.g. CERT_HAS_EXPIRED: OpenSSL's code, or one of pki/ */
   readonly distrust: string | undefined;
 }
 
 /** Values of the header fields Client-Cert and Client-Cert-Chain. @see RFC 9440 §2.2, §2.3 */
 export interface CertificateFields {
   readonly clientCert: string;
-  /** undefined when the client sent nothing beside its own certificate */
+  /** undefined when a configured CA has issued the certificate itself */
   readonly clientCertChain: string | undefined;
 }
 
@@ -41,11 +41,5 @@ export interface CertificateChain {
   readonly others: readonly Buffer[];
 }
 
-/**
- * Tells whether a certificate chains to the configured client CAs, and within what time. Implemented where trust is
- * decided (proof/).
- */
-export type CertificateJudge = (
-  leaf: X509Certificate,
-  others: readonly X509Certificate[],
-) => PresentedCertificate;
+/** Tells whether a certificate chains to the client CAs in force, and within what time: `ClientCas.judge`. */
+export type CertificateJudge = (leaf: Buffer, others: readonly Buffer[], nowMs: number) => Judgement;

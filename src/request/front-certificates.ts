@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { Denial } from '../denial/denial.js';
+import type { Clock } from '../support/clock.js';
 import { sha256Base64url } from '../support/digest.js';
 import { buildClientCert, parseClientCert } from './client-cert-field.js';
 import type { CertificateChain, CertificateJudge, PresentedCertificate } from './client-certificate.js';
@@ -16,6 +17,14 @@ export interface FrontCertificatesOptions {
   readonly judge: () => CertificateJudge | undefined;
   /** whether the service is to be told of trusted certificates (RFC 9440) */
   readonly keepFields: boolean;
+  readonly clock: Clock;
+}
+
+/** What a header was found to say. */
+interface Known {
+  readonly certificate: PresentedCertificate;
+  /** whether it was trusted, and that was true at the time: once it no longer is, there may be another path or list */
+  readonly wasInForce: boolean;
 }
 
 // A front sends the same certificate with every request of a client. Begun anew when full: whoever has many
@@ -34,7 +43,7 @@ const maxCertificates = 8;
  */
 export class FrontCertificates {
   readonly #options: FrontCertificatesOptions;
-  readonly #known = new Map<string, PresentedCertificate>();
+  readonly #known = new Map<string, Known>();
   /** whose verdicts those are */
   #judge: CertificateJudge | undefined;
 
@@ -60,27 +69,38 @@ export class FrontCertificates {
     if (judge !== this.#judge) this.#known.clear();
     this.#judge = judge;
     const known = this.#known.get(key);
-    if (known !== undefined) return known;
+    const nowMs = this.#options.clock.nowMs();
+    if (known !== undefined && (!known.wasInForce || isInForce(known.certificate, nowMs)))
+      return known.certificate;
     if (key.length > maxCharacters) throw malformed(`${key.length} characters`);
-    const certificate = this.#study(parse[this.#options.dialect](value, beside), judge);
+    const certificate = this.#study(parse[this.#options.dialect](value, beside), judge, nowMs);
     if (this.#known.size === maxKnown) this.#known.clear();
-    this.#known.set(key, certificate);
+    this.#known.set(key, { certificate, wasInForce: isInForce(certificate, nowMs) });
     return certificate;
   }
 
-  #study(chain: CertificateChain | undefined, judge: CertificateJudge | undefined): PresentedCertificate {
+  #study(
+    chain: CertificateChain | undefined,
+    judge: CertificateJudge | undefined,
+    nowMs: number,
+  ): PresentedCertificate {
     const { dialect, keepFields } = this.#options;
     if (chain === undefined) throw malformed(`not one certificate as ${dialect} has it`);
     if (chain.others.length >= maxCertificates) throw malformed(`more than ${maxCertificates} certificates`);
-    const leaf = parseCertificate(chain.leaf);
-    const others = chain.others.map(parseCertificate);
-    if (judge === undefined)
-      return { thumbprint: sha256Base64url(chain.leaf), trusted: false, distrust: undefined };
-    const certificate = judge(leaf, others);
-    return certificate.trusted && keepFields
-      ? { ...certificate, fields: buildClientCert(chain) }
-      : certificate;
+    for (const der of [chain.leaf, ...chain.others]) checkIsCertificate(der);
+    const thumbprint = sha256Base64url(chain.leaf);
+    if (judge === undefined) return { thumbprint, trusted: false, distrust: undefined };
+    const judged = judge(chain.leaf, chain.others, nowMs);
+    if (!judged.trusted) return { thumbprint, trusted: false, distrust: judged.cause };
+    const { intermediates: others, notBeforeMs, notAfterMs } = judged;
+    // L10: of what was sent, the path that was judged, and nothing else.
+    const fields = keepFields ? { fields: buildClientCert({ leaf: chain.leaf, others }) } : {};
+    return { thumbprint, trusted: true, notBeforeMs, notAfterMs, ...fields };
   }
+}
+
+function isInForce(certificate: PresentedCertificate, nowMs: number): boolean {
+  return certificate.trusted && certificate.notBeforeMs <= nowMs && nowMs < certificate.notAfterMs;
 }
 
 /** Where each dialect has the certificate, and what it has beside it. One name each: a second one is a second way in. */
@@ -117,7 +137,7 @@ function single(certificates: readonly Buffer[] | undefined): CertificateChain |
   return leaf === undefined || more.length > 0 ? undefined : { leaf, others: [] };
 }
 
-function parseCertificate(der: Buffer): X509Certificate {
+function checkIsCertificate(der: Buffer): void {
   let certificate: X509Certificate | undefined;
   try {
     certificate = new X509Certificate(der);
@@ -126,7 +146,6 @@ function parseCertificate(der: Buffer): X509Certificate {
   }
   // OpenSSL takes PEM where DER is meant, and overlooks what follows the certificate; the thumbprint would not.
   if (!certificate.raw.equals(der)) throw malformed('not exactly one certificate in DER');
-  return certificate;
 }
 
 function malformed(detail: string): Denial {

@@ -11,6 +11,7 @@ import test from 'node:test';
 const order: readonly (readonly string[])[] = [
   ['support', 'denial'],
   ['jws'],
+  ['pki'],
   ['request'],
   ['token', 'proof'],
   ['binding'],
@@ -24,7 +25,7 @@ const order: readonly (readonly string[])[] = [
 ];
 
 /** The configuration stands beside the order: it knows the words and the rules of these rooms, and few know it. */
-const configMayImport: readonly string[] = ['support', 'denial', 'request', 'policy'];
+const configMayImport: readonly string[] = ['support', 'denial', 'pki', 'request', 'policy'];
 const mayImportConfig: readonly string[] = ['app', 'cli', 'main'];
 
 /** Where each package may be used: a room, or one file. */

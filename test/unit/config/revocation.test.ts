@@ -1,5 +1,8 @@
+import '../../support/reflect-metadata.js';
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import type { webcrypto } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
+import * as x509 from '@peculiar/x509';
 import { type Ca, makeCa } from '../../support/certificates.js';
 import { now, Workspace, withOption } from './workspace.js';
 
@@ -82,8 +85,8 @@ test('J15: a file that is not there', () => {
   assert.match(workspace.refuseAt(`${path}[0]`, written(['absent.crl'])), /ENOENT/);
 });
 
-test('J15: of two lists of one issuer and date only one would count', () => {
-  assert.match(workspace.refuseAt(path, written(['one.crl', 'twin.crl'])), /one issuer and date/);
+test('J15: two lists of one issuer and date are fine', () => {
+  assert.equal(load(['one.crl', 'twin.crl']).length, 2);
   workspace.load(written(['both.crl', 'newer.crl'], ['one.pem', 'two.pem']));
 });
 
@@ -109,4 +112,50 @@ test('J15: what makes certificates count for nothing is warned about', () => {
   assert.deepEqual(warnings(['stale.crl']), [`${path}[0]`]);
   assert.deepEqual(warnings(['early.crl']), [`${path}[0]`]);
   assert.deepEqual(warnings(['one.crl'], ['one.pem', 'two.pem']), [path]);
+});
+
+describe('J18: a list that would be misread is a problem of the configuration', () => {
+  const usage = x509.KeyUsageFlags;
+  const ecdsa = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+
+  /** @returns the problem with a list that its CA has signed */
+  async function problemWith(extensions: x509.Extension[], keyUsage = usage.keyCertSign | usage.cRLSign) {
+    const keys = (await crypto.subtle.generateKey(ecdsa, true, [
+      'sign',
+      'verify',
+    ])) as webcrypto.CryptoKeyPair;
+    const ca = await x509.X509CertificateGenerator.createSelfSigned({
+      ...{ name: 'CN=Lists', keys, signingAlgorithm: ecdsa, notBefore: at(-1), notAfter: at(9) },
+      extensions: [
+        new x509.BasicConstraintsExtension(true, undefined, true),
+        new x509.KeyUsagesExtension(keyUsage, true),
+      ],
+    });
+    const list = await x509.X509CrlGenerator.create({
+      ...{ issuer: 'CN=Lists', signingAlgorithm: ecdsa, signingKey: keys.privateKey, extensions },
+      ...{ thisUpdate: at(-1), nextUpdate: at(1) },
+    });
+    workspace.write('lists.pem', ca.toString('pem'));
+    workspace.write('lists.crl', x509.PemConverter.encode(list.rawData, 'X509 CRL'));
+    return () => workspace.refuseAt(`${path}[0]`, written(['lists.crl'], ['lists.pem']));
+  }
+
+  const odd = (oid: string, value: string) => [new x509.Extension(oid, true, Buffer.from(value, 'hex'))];
+
+  test('the twin is read', async () => {
+    await problemWith([]);
+    assert.equal(load(['lists.crl'], ['lists.pem']).length, 1);
+  });
+  test('a delta list', async () => {
+    assert.match((await problemWith(odd('2.5.29.27', '020101')))(), /delta list/);
+  });
+  test('a list of a part of the certificates, or an indirect one', async () => {
+    assert.match((await problemWith(odd('2.5.29.28', '30038101ff')))(), /one distribution point/);
+  });
+  test('a critical extension that is not understood', async () => {
+    assert.match((await problemWith(odd('1.2.3.4.5', '0500')))(), /critical extension/);
+  });
+  test('a CA that may not sign lists', async () => {
+    assert.match((await problemWith([], usage.keyCertSign))(), /lacks cRLSign/);
+  });
 });

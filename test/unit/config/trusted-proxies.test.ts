@@ -102,16 +102,16 @@ test('K02, K06: Client-Cert is off by default, and of no use without CAs', () =>
   workspace.refuseAt('identity.clientCertificate', withOption('identity.clientCertificate', 'xfcc'));
 });
 
-test('J15: revocation lists do not reach what a proxy passes on, and the operator is told', async () => {
+test('J15: revocation lists do not reach certificates of CAs that a proxy has of its own, and the operator is told', async () => {
   const ca = await makeCa();
   workspace.write('revoking.pem', ca.certPem);
   workspace.write('revoked.crl', await ca.revoke([]));
   const tls = { clientCertificates: { ca: ['revoking.pem'], crl: ['revoked.crl'] } };
-  const listen = (clientCertificate: string) => ({
+  const listen = (own: { ca?: string[] }) => ({
     tls,
-    trustedProxies: [{ from: ['10.0.0.0/8'], clientCertificate }],
+    trustedProxies: [{ from: ['10.0.0.0/8'], clientCertificate: 'xfcc', ...own }],
   });
-  const told = 'listen.trustedProxies[0].clientCertificate';
-  assert.ok(workspace.warnings(withOptions({ listen: listen('xfcc') })).includes(told));
-  assert.ok(!workspace.warnings(withOptions({ listen: listen('none') })).includes(told));
+  const told = 'listen.trustedProxies[0].ca';
+  assert.ok(workspace.warnings(withOptions({ listen: listen({ ca: ['revoking.pem'] }) })).includes(told));
+  assert.ok(!workspace.warnings(withOptions({ listen: listen({}) })).includes(told));
 });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { before, test } from 'node:test';
 import type { CertificateJudge } from '#holdfast/request/client-certificate.js';
 import { type CertificateDialect, FrontCertificates } from '#holdfast/request/front-certificates.js';
@@ -14,9 +15,10 @@ before(async () => {
   two = await makeSelfSigned({ cn: 'two', usage: 'client' });
 });
 
+const clock = { nowMs: () => Date.now() };
 const head = (...headers: string[]) => makeFacts({ headers }).head;
 const possession = (dialect: CertificateDialect) =>
-  new FrontCertificates({ dialect, judge: () => undefined, keepFields: true });
+  new FrontCertificates({ dialect, judge: () => undefined, keepFields: true, clock });
 const malformed = 'client_certificate_header_malformed';
 
 test('K07: without CAs the thumbprint is all there is, and the service is told nothing', () => {
@@ -27,13 +29,17 @@ test('K07: without CAs the thumbprint is all there is, and the service is told n
 test('K06: with CAs the judge decides, sees all certificates, and is asked once for each', () => {
   const asked: string[][] = [];
   const judge: CertificateJudge = (leaf, others) => {
-    asked.push([leaf, ...others].map(({ subject }) => subject));
-    const thumbprint = one.thumbprint;
-    return leaf.subject === 'CN=one'
-      ? { thumbprint, trusted: true, notBeforeMs: 0, notAfterMs: 1 }
-      : { thumbprint, trusted: false, distrust: 'X' };
+    asked.push([leaf, ...others].map((der) => new X509Certificate(der).subject));
+    return leaf.equals(one.der)
+      ? { trusted: true, intermediates: [two.der], notBeforeMs: 0, notAfterMs: Number.MAX_SAFE_INTEGER }
+      : { trusted: false, cause: 'X' };
   };
-  const certificates = new FrontCertificates({ dialect: 'rfc9440', judge: () => judge, keepFields: true });
+  const certificates = new FrontCertificates({
+    dialect: 'rfc9440',
+    judge: () => judge,
+    keepFields: true,
+    clock,
+  });
   const sent = head('Client-Cert', clientCert(one), 'Client-Cert-Chain', clientCert(two));
   for (let time = 0; time < 2; time++) {
     const read = certificates.read(sent);
@@ -43,16 +49,21 @@ test('K06: with CAs the judge decides, sees all certificates, and is asked once 
   const other = certificates.read(head('Client-Cert', clientCert(two)));
   assert.ok(other !== undefined && !other.trusted && !('fields' in other));
   assert.deepEqual(asked, [['CN=one', 'CN=two'], ['CN=two']]);
-  const silent = new FrontCertificates({ dialect: 'rfc9440', judge: () => judge, keepFields: false });
+  const silent = new FrontCertificates({ dialect: 'rfc9440', judge: () => judge, keepFields: false, clock });
   assert.ok(!('fields' in (silent.read(sent) ?? {})));
 });
 
 test('J10: when the CAs are others, every certificate is judged anew', () => {
   const judgeAs =
-    (distrust: string): CertificateJudge =>
-    () => ({ thumbprint: '', trusted: false, distrust });
+    (cause: string): CertificateJudge =>
+    () => ({ trusted: false, cause });
   let judge: CertificateJudge | undefined = judgeAs('first');
-  const certificates = new FrontCertificates({ dialect: 'rfc9440', judge: () => judge, keepFields: false });
+  const certificates = new FrontCertificates({
+    dialect: 'rfc9440',
+    judge: () => judge,
+    keepFields: false,
+    clock,
+  });
   const sent = head('Client-Cert', clientCert(one));
   assert.equal(certificates.read(sent)?.distrust, 'first');
   judge = judgeAs('second');
