@@ -24,6 +24,8 @@ export interface Segments {
 const plain = /^[A-Za-z0-9._~!$&'()*+,=:@-]*[A-Za-z0-9_~!$&'()*+,=:@-]$/;
 // Encodings of what divides a path or ends it, and of the percent sign, behind which those can hide.
 const encodedDelimiter = /%(?:25|2F|3B|3F|23|5C)/;
+// The same in their fullwidth and small forms (NFKC), and U+2044, U+2215, which code pages of Windows make slashes.
+const wideDelimiter = /%EF%BC%(?:8F|BC|9F|83|9B)|%EF%B9%(?:94|96|9F|A8)|%E2%81%84|%E2%88%95/;
 const encodedDelimiterButSlash = /%(?:25|3B|3F|23|5C)/;
 // Session ids that ASP.NET takes out of the path: `/(S(x))/admin` is `/admin`.
 const cookieless = /^\((?:[A-Za-z]\([^()]*\))+\)$/;
@@ -51,7 +53,8 @@ function split(path: string): string[] {
 }
 
 function shifts(text: string, isLast: boolean, slashesPass: boolean): boolean {
-  if ((slashesPass ? encodedDelimiterButSlash : encodedDelimiter).test(text)) return true;
+  if ((slashesPass ? encodedDelimiterButSlash : encodedDelimiter).test(text) || wideDelimiter.test(text))
+    return true;
   const semicolon = text.indexOf(';');
   // Parameters of the last segment: whoever drops them, or ends the path there, is left with the same segment.
   if (semicolon >= 0) return semicolon === 0 || !isLast;
@@ -118,6 +121,8 @@ export function isScript(text: string): boolean {
 }
 
 const maxDecodings = 4;
+// Dots that a service is left with when it trims white space, as Windows does, or cuts off a query.
+const trimmedDots = /\/(?:%20|\+)*\.{1,2}(?:%20|\+)*(?:[;?#/]|$)/;
 
 /**
  * Whether a service that decodes more than once, reads a backslash as a slash or drops parameters would find a dot
@@ -129,12 +134,20 @@ export function hidesDotSegment(path: string): boolean {
   for (let decodings = 0; decodings <= maxDecodings; decodings++) {
     if (hasDisputedOctet(text)) return true;
     const read = text.includes('\\') ? text.replaceAll('\\', '/') : text;
-    if (hasDotSegment(read) || (read.includes('/.') && /\/\.{1,2}[?#]/.test(read))) return true;
+    if (hasDotSegment(read) || trimmedDots.test(read)) return true;
     const decoded = decodeVisible(text);
-    if (decoded === text) return false;
+    if (decoded === text) return /%E[2F]/i.test(text) && hasDotSegment(decodeCompatible(text));
     text = decoded;
   }
   return true;
+}
+
+/** Fullwidth dots and slashes as the ASCII that services make of them which normalise (NFKC). */
+function decodeCompatible(text: string): string {
+  const decoded = text.replace(/(?:%[89A-F][0-9A-F])+/gi, (run) =>
+    Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8'),
+  );
+  return decoded.normalize('NFKC').replaceAll('\\', '/');
 }
 
 // Visible ASCII only: no delimiter hides in the other octets, and left encoded they still equal a route's literals.

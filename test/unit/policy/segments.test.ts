@@ -81,9 +81,14 @@ test('N03: a dot segment in any reading refuses the path', () => {
     '/a/..%3Fx',
     '/a/..%2523',
     '/a;p%5C..%5Cb',
+    '/a/..%20/b',
+    '/a/%2520../b',
+    '/a/%EF%BC%8E%EF%BC%8E/b',
+    '/a%EF%BC%8F..%EF%BC%8Fb',
   ])
     assert.ok(hidesDotSegment(path), path);
-  for (const path of ['/a%2Fb..', '/a/..b%3B', '/a/%252e.b', '/a/b']) assert.ok(!hidesDotSegment(path), path);
+  for (const path of ['/a%2Fb..', '/a/..b%3B', '/a/%252e.b', '/a/b', '/a/..%20b', '/%EF%BC%A1'])
+    assert.ok(!hidesDotSegment(path), path);
 });
 
 test('N02, N03: octets that decoders cut, skip or shorten refuse the path in any reading', () => {
