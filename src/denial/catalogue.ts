@@ -96,7 +96,7 @@ const entries = {
     status: 400,
     sentence: 'The path can be read in more than one way.',
     source: 'RFC 3986 §6.2.2.3',
-    hint: 'dot segments, or an encoding, empty segment, parameter or letter case under which another route would apply',
+    hint: 'dot segments, or a path that is not plain where a stricter route has a literal: the log names both routes; give them the same demands, or send the path plainly (docs/http.md)',
   },
   target_too_long: {
     status: 414,

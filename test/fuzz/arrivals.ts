@@ -133,7 +133,7 @@ function judgePath({ target, method }: RequestMessage, logged: LoggedRequest): s
   if (route === undefined) return [`forwarded on the route ${String(fields.route)}`];
   const own = prefixOf(route.path);
   const found: string[] = [];
-  const readings = /[%;\\A-Z]|\/[/.]/.test(path) ? [...readingsOf(path)] : [path];
+  const readings = /[%;\\A-Z:(]|\/[/.]|\.|\+/.test(path) ? [...readingsOf(path)] : [path];
   for (const other of routes.map((one) => prefixOf(one.path)).filter((prefix) => prefix !== own)) {
     const reading = readings.find((one) => one === other || one.startsWith(`${other}/`));
     if (reading !== undefined) found.push(`forwarded as ${own}, but readable as ${reading}`);
