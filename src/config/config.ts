@@ -102,6 +102,8 @@ export interface UpstreamConfig {
   readonly streamIdleTimeoutMs: number;
   /** Infinity: nothing is cut off */
   readonly expiryGraceMs: number;
+  readonly bodyOnGet: 'separate' | 'refuse';
+  readonly bodies: 'pooled' | 'separate';
   readonly poolIdleTimeoutMs: number;
   readonly connections: number;
   readonly queue: { readonly length: number; readonly waitMs: number };
