@@ -33,7 +33,7 @@ function read(path: string, reader: Reader): string {
   if (reader.merges) seen = seen.replace(/\/+/g, '/');
   seen = resolveDots(cutFront(seen, reader.front));
   seen = trim(seen, reader.trims);
-  if (reader.suffixes) seen = seen.replace(/\.[^/.]*$/, '');
+  if (reader.suffixes) seen = seen.replace(/(?<=[^/])\.[^/.]*$/, '');
   return fold(seen, reader.folds) || '/';
 }
 
@@ -77,9 +77,15 @@ function resolveDots(path: string): string {
 }
 
 /** Which path the operator meant for what the service acts on; written without regular expressions. */
-function meant(routes: readonly RouteOptions[], path: string, how: Reader['folds']): string | undefined {
+function meant(
+  routes: readonly RouteOptions[],
+  path: string,
+  { folds, decodes }: Reader,
+): string | undefined {
   return routes.find((route) => {
-    const pattern = fold(decode(route.path), how).split('/').slice(1);
+    const pattern = fold(decodes === 0 ? route.path : decode(route.path), folds)
+      .split('/')
+      .slice(1);
     const parts = path.split('/').slice(1);
     const rest = pattern.at(-1) === '**';
     const fixed = rest ? pattern.slice(0, -1) : pattern;
@@ -229,10 +235,10 @@ const reader: fc.Arbitrary<Reader> = fc.record({
   front: fc.constantFrom('nothing', 'nothing', 'script', 'path info', 'authority', 'session'),
 });
 
-/** Whether the last segment of a path is the literal in which the pattern ends. */
+/** Whether the last segment of a path is a literal of the pattern. */
 function isNamed(pattern: string, path: string): boolean {
-  const last = (text: string) => text.slice(text.lastIndexOf('/'));
-  return last(pattern) === last(path);
+  const depth = path.split('/').length - 1;
+  return fold(decode(pattern), 'case').split('/')[depth] === fold(decode(path), 'case').split('/')[depth];
 }
 
 test('N08, B06: nobody gets in who would not, had the path been sent as the service reads it', () => {
@@ -250,7 +256,7 @@ test('N08, B06: nobody gets in who would not, had the path been sent as the serv
       const seen = read(path, how);
       // A name that the route has itself is what was meant, whatever its ending looks like.
       if (how.suffixes && isNamed(chosen.path, path)) return;
-      const route = meant(routes, seen, how.folds);
+      const route = meant(routes, seen, how);
       // What a script, or a service behind an authority, makes of the rest of a path that no route names is its own.
       if (route === undefined && how.front !== 'nothing') return;
       assert.ok(
