@@ -42,8 +42,8 @@ export function encodeCertificate(encoded: Encoded): Buffer {
   return element(0x30, signed, outerAlgorithm, element(0x03, Buffer.from([0]), signature), behind);
 }
 
-export function pemOf(der: Buffer): string {
-  return `-----BEGIN CERTIFICATE-----\n${der.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
+export function pemOf(der: Buffer, label = 'CERTIFICATE'): string {
+  return `-----BEGIN ${label}-----\n${der.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END ${label}-----\n`;
 }
 
 /** @see ITU-T X.690 §8.1.3: the length in one byte, or in one or two behind their number */

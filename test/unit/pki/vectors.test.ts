@@ -52,7 +52,7 @@ function leafBelow(issuer: Signer, more: Partial<Encoded> = {}): Buffer {
 }
 
 const judge = (leaf: Buffer, others: readonly Buffer[] = [], cas: readonly Buffer[] = [root.der]) => {
-  const judged = new ClientCas(cas.map(pemOf)).judge(leaf, others, now);
+  const judged = new ClientCas(cas.map((one) => pemOf(one))).judge(leaf, others, now);
   return judged.trusted ? 'trusted' : judged.cause;
 };
 
