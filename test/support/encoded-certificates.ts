@@ -8,7 +8,8 @@ export interface Encoded {
   readonly cn: string;
   /** or the DER of a SubjectPublicKeyInfo */
   readonly publicKey: KeyObject | Buffer;
-  readonly issuer: { readonly cn: string; readonly key: KeyObject };
+  /** its key, or what signs in place of one */
+  readonly issuer: { readonly cn: string; readonly key: KeyObject | ((signed: Buffer) => Buffer) };
   /** as it is encoded: 2 is version 3 */
   readonly version?: number;
   /** DER of each; none: no extensions */
@@ -38,7 +39,8 @@ export function encodeCertificate(encoded: Encoded): Buffer {
     Buffer.isBuffer(publicKey) ? publicKey : publicKey.export({ type: 'spki', format: 'der' }),
     ...(extensions.length === 0 ? [] : [element(0xa3, element(0x30, ...extensions))]),
   );
-  const signature = sign(digest, signed, issuer.key);
+  const { key } = issuer;
+  const signature = typeof key === 'function' ? key(signed) : sign(digest, signed, key);
   return element(0x30, signed, outerAlgorithm, element(0x03, Buffer.from([0]), signature), behind);
 }
 
