@@ -7,7 +7,10 @@ import { MemoryReplayStore } from '#holdfast/proof/replay/memory.js';
 const entries = Number(process.argv[2]);
 const claimsPerTurn = 50;
 const lifetimeMs = 600_000;
-const keys = Array.from({ length: 64 }, (_, index) => String(index).padEnd(43, 'k'));
+const tokens = Array.from({ length: 64 }, (_, index) => ({
+  jkt: String(index).padEnd(43, 'k'),
+  owner: { issuer: 'https://as.test', clientId: String(index) },
+}));
 
 const store = new MemoryReplayStore(
   { capacity: entries, perKey: entries, perClient: entries },
@@ -31,7 +34,9 @@ process.stdout.write(`${JSON.stringify({ entries: store.size, bytes, longestTurn
 store.close();
 
 function claim(index: number): void {
-  const jkt = keys[index % keys.length] ?? '';
-  const result = store.claim({ jkt, owner: jkt, jti: randomUUID(), expiresAtMs: Date.now() + lifetimeMs });
+  const token = tokens[index % tokens.length];
+  if (token === undefined) return;
+  const proof = store.nameOf(token.jkt, randomUUID());
+  const result = store.claim({ proof, owner: token.owner, expiresAtMs: Date.now() + lifetimeMs });
   if (result !== 'claimed') throw new Error(`entry ${index}: ${result}`);
 }

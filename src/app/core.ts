@@ -80,6 +80,7 @@ export function createCore({ config, configHash, log }: AppOptions): Core {
     certificates: () => certificateExpiries(core.tls()),
     reload: () => core.tlsUpkeep?.result,
     clockOffsetSeconds: () => clock.offsetMs / 1000,
+    lostLogLines: () => log.lostLines,
   });
   // Steps are noticed also while nobody asks for the time.
   const clockWatch = setInterval(() => clock.nowMs(), clockCheckMs).unref();

@@ -44,7 +44,7 @@ export function createListener(
     certificateRules: { requireTrust: (config.listen.tls?.clientCertificates.ca.length ?? 0) > 0, clock },
     isMetadataPath: metadata.isMetadataPath,
   });
-  const listener = new Listener(listenerOptions(config, core, proxies), {
+  const listener = new Listener(listenerOptions(config, core, { proxies, log }), {
     gate,
     forwarder: new Forwarder(forwarderOptions(config, rules, clock), {
       upstream,
@@ -90,7 +90,7 @@ function createMetadata(config: Config): ResourceMetadata {
   });
 }
 
-function createRules({ listen, identity }: Config, proxies: TrustedProxies): RequestRules {
+function createRules({ listen, upstream, identity }: Config, proxies: TrustedProxies): RequestRules {
   const written = [
     ...identity.headers.map(({ name }) => name),
     ...(identity.assertion ? [identity.assertion.header] : []),
@@ -105,6 +105,7 @@ function createRules({ listen, identity }: Config, proxies: TrustedProxies): Req
     pathPrefix: listen.pathPrefix,
     maxTargetBytes: listen.limits.targetBytes,
     maxBodyBytes: listen.limits.bodyBytes,
+    refuseUnexpectedBody: upstream.bodyOnGet === 'refuse',
     // Of the resource, not of the process: replicas know each other's loops, sidecars of other services pass.
     pseudonym: `holdfast-${Buffer.from(sha256Base64url(listen.resource), 'base64url').toString('hex', 0, 4)}`,
   };
@@ -126,6 +127,7 @@ function forwarderOptions(
     },
     identity,
     maxBodyBytes: listen.limits.bodyBytes,
+    separateBodies: upstream.bodies === 'separate',
     idleTimeoutMs: upstream.idleTimeoutMs,
     streamIdleTimeoutMs: upstream.streamIdleTimeoutMs,
   };
@@ -134,7 +136,7 @@ function forwarderOptions(
 function listenerOptions(
   { listen, identity }: Config,
   { clock, metrics }: Core,
-  proxies: TrustedProxies,
+  { proxies, log }: { proxies: TrustedProxies } & Pick<AppOptions, 'log'>,
 ): ListenerOptions {
   const { limits, address, tls } = listen;
   const { requestTimeoutMs } = limits;
@@ -147,6 +149,8 @@ function listenerOptions(
     proxies,
     keepCertificates: identity.clientCertificate === 'rfc9440',
     connectionRefused: (cause) => metrics.bounds.connectionRefused(cause),
+    certificateNotRequested: () => metrics.bounds.certificateNotRequested(),
+    handshakesOverBudget: (network) => log.warn('handshakes_over_budget', { network }),
     requestTimeoutMs: Number.isFinite(requestTimeoutMs) ? requestTimeoutMs : 0,
   };
 }

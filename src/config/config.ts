@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import type { JwsAlgorithm } from '../jws/signature.js';
 import type { SocketAddress } from '../support/bind.js';
 
 /**
@@ -101,23 +102,12 @@ export interface UpstreamConfig {
   readonly streamIdleTimeoutMs: number;
   /** Infinity: nothing is cut off */
   readonly expiryGraceMs: number;
+  readonly bodyOnGet: 'separate' | 'refuse';
+  readonly bodies: 'pooled' | 'separate';
   readonly poolIdleTimeoutMs: number;
   readonly connections: number;
   readonly queue: { readonly length: number; readonly waitMs: number };
 }
-
-export type TokenAlgorithm =
-  | 'ES256'
-  | 'ES384'
-  | 'ES512'
-  | 'PS256'
-  | 'PS384'
-  | 'PS512'
-  | 'RS256'
-  | 'RS384'
-  | 'RS512'
-  | 'EdDSA'
-  | 'Ed25519';
 
 export interface IssuerConfig {
   /** compared with `iss` code point by code point */
@@ -127,9 +117,9 @@ export interface IssuerConfig {
   readonly keys:
     | 'discovery'
     | { readonly url: string }
-    /** an absolute name; its content, read again at each refresh, held public keys only at the start */
+    /** an absolute name; its content, read again at each refresh, held usable public keys, and none else, at the start */
     | { readonly file: string };
-  readonly algorithms: readonly TokenAlgorithm[];
+  readonly algorithms: readonly JwsAlgorithm[];
   readonly leewaySeconds: number;
   /** beside iss, aud and exp, which every token needs; `client_id` is replaced by `clientClaim` */
   readonly requiredClaims: readonly string[];

@@ -1,10 +1,14 @@
 import * as z from 'zod';
+import { importPublishedKey, maxDocumentBytes, readPublishedSet } from '../jws/published-set.js';
+import { parseStrictJsonObject } from '../jws/strict-json.js';
 import { isLoopback, isMetadataHost, isPlainUrl } from './addresses.js';
 import type { IssuerConfig } from './config.js';
 import type { Context } from './context.js';
 import type { Path } from './path.js';
 import { choice, file, flag, list, oneOrMore, section, text, wholeSeconds } from './scalars.js';
 
+// Of a set none of whose keys can serve: the first ones say what is wrong with it.
+const maxReasons = 4;
 const urlLegal = 'an http(s) URL without userinfo, query and fragment';
 
 /** What access tokens may be signed with: nothing symmetric, where whoever can verify could also sign. */
@@ -96,7 +100,7 @@ function resolveIssuer(settings: IssuerSettings, path: Path, context: Context): 
     ...rest,
     leewaySeconds: leeway,
     requiredClaims: rest.requiredClaims.map((name) => (name === 'client_id' ? rest.clientClaim : name)),
-    keys: resolveKeys(keys, [...path, 'keys'], context),
+    keys: resolveKeys(settings, [...path, 'keys'], context),
   };
 }
 
@@ -128,30 +132,38 @@ function checkTransport(
 }
 
 function resolveKeys(
-  keys: IssuerSettings['keys'],
+  { keys, algorithms: accepted }: IssuerSettings,
   path: Path,
   { files, report }: Context,
 ): IssuerConfig['keys'] {
   if (keys === 'discovery') return 'discovery';
   if ('url' in keys) return { url: keys.url };
   const before = report.problems.length;
-  const content = files.readText([...path, 'file'], keys.file);
-  const wrong = report.problems.length > before ? undefined : faultOfKeySet(content);
+  const content = files.read([...path, 'file'], keys.file);
+  const wrong = report.problems.length > before ? undefined : faultOfKeySet(content, accepted);
   if (wrong !== undefined) report.problem([...path, 'file'], wrong);
   return { file: files.absolute(keys.file) };
 }
 
-const keySetShape = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).min(1) });
-
-function faultOfKeySet(content: string): string | undefined {
-  let value: unknown;
+/** Judged as it is when the file is read again: what could serve nothing then is not started with. */
+function faultOfKeySet(content: Buffer, algorithms: IssuerSettings['algorithms']): string | undefined {
+  if (content.length > maxDocumentBytes) return `the file is longer than ${maxDocumentBytes} bytes`;
+  const document = parseStrictJsonObject(content);
+  if (document === undefined) return 'the file is not a strict JSON object';
+  const ignored: string[] = [];
+  let secret = false;
   try {
-    value = JSON.parse(content);
-  } catch {
-    return 'the file is not JSON';
+    readPublishedSet(document, {
+      algorithms,
+      keep: importPublishedKey,
+      ignored: (why, isSecret) => {
+        ignored.push(why);
+        secret ||= isSecret;
+      },
+    });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : 'not a JWK set';
+    if (!secret) return [why, ...ignored.slice(0, maxReasons)].join('; ');
   }
-  const parsed = keySetShape.safeParse(value);
-  if (!parsed.success) return 'the file is not a JWK set with at least one key';
-  const secret = parsed.data.keys.some((key) => key.kty === 'oct' || Object.hasOwn(key, 'd'));
   return secret ? 'the JWK set holds a private or symmetric key; only public keys belong here' : undefined;
 }

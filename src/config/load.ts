@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type * as z from 'zod';
+import type { SocketAddress } from '../support/bind.js';
 import type { Config } from './config.js';
 import type { Context } from './context.js';
 import { checkAcross } from './cross-checks.js';
@@ -11,6 +12,7 @@ import { resolveIdentity } from './identity.js';
 import { resolveIssuers } from './issuers.js';
 import { reportIssues, withoutRefused } from './issues.js';
 import { resolveListen } from './listen.js';
+import { adminSchema } from './operation.js';
 import { ConfigError, type ConfigWarning, sortByLine } from './problems.js';
 import { resolveDpop, resolveReplay } from './proofs.js';
 import { Report } from './report.js';
@@ -45,12 +47,7 @@ export function loadConfig(file: string, environment: Environment, nowMs: number
   report.problems.push(...source.problems);
   const directory = dirname(resolve(file));
   const context = { report, files: new Files(directory, report, nowMs), nowMs };
-  const value = isMapping(source.value) ? expandShorthands(source.value, defaultRoutes) : undefined;
-  if (value === undefined) {
-    if (report.problems.length === 0)
-      report.problem([], 'expected a mapping with listen, upstream and issuers');
-    throw new ConfigError(file, report.problems);
-  }
+  const value = expandShorthands(requireMapping(source, file, report), defaultRoutes);
   const parsed = configSchema.safeParse(value);
   if (!parsed.success) reportIssues(parsed.error.issues, configSchema, report);
   const config = resolveSections(
@@ -67,6 +64,33 @@ export function loadConfig(file: string, environment: Environment, nowMs: number
     tlsFiles: tls && new TlsFiles({ settings: tls, file, directory, source }),
     ...describeEffective(parsed.data, config, source),
   };
+}
+
+/**
+ * Reads where the admin socket of a configuration is, and looks at nothing else in it: what is wrong with the rest does
+ * not matter to a process that runs already.
+ * @param file, environment - see `loadConfig`
+ * @throws ConfigError when this option is not legal, or the file no YAML
+ */
+export function loadAdminAddress(file: string, environment: Environment): SocketAddress {
+  const source = new Source(readConfigFile(file), environment);
+  const report = new Report(source);
+  const { admin } = requireMapping(source, file, report);
+  report.problems.push(...source.problems.filter(({ path }) => path === 'admin' || path === 'admin.address'));
+  const parsed = adminSchema.shape.address.safeParse(isMapping(admin) ? admin.address : undefined);
+  if (!parsed.success)
+    for (const { message } of parsed.error.issues)
+      report.illegalOrMissing(['admin', 'address'], message, false);
+  if (!parsed.success || report.problems.length > 0) throw new ConfigError(file, report.problems);
+  return parsed.data;
+}
+
+/** @throws ConfigError when the file holds no mapping of options */
+function requireMapping({ value, problems }: Source, file: string, report: Report): Record<string, unknown> {
+  if (isMapping(value)) return value;
+  if (problems.length > 0) throw new ConfigError(file, problems);
+  report.problem([], 'expected a mapping with listen, upstream and issuers');
+  throw new ConfigError(file, report.problems);
 }
 
 function readConfigFile(file: string): string {

@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import { formatUpstreamUrl, isLoopback, parseUpstreamUrl } from './addresses.js';
 import type { UpstreamConfig } from './config.js';
 import type { Context } from './context.js';
-import { duration, file, flag, integer, section, text, written } from './scalars.js';
+import { choice, duration, file, flag, integer, section, text, written } from './scalars.js';
 
 const urlLegal = 'http://host[:port] or https://host[:port] without path, or unix:/path.sock';
 
@@ -45,6 +45,16 @@ export const upstreamSchema = section({
     .describe(
       'How long an answer or WebSocket may go on after its token (with the leeway), exception or trusted client certificate has ended. `unlimited`: it is never cut off.',
     ),
+  bodyOnGet: choice(['separate', 'refuse'])
+    .prefault('separate')
+    .describe(
+      'A body on GET, HEAD, DELETE, OPTIONS or another method that gives it no meaning. `separate`: the request goes out on a connection of its own that is closed afterwards. `refuse`: 400.',
+    ),
+  bodies: choice(['pooled', 'separate'])
+    .prefault('pooled')
+    .describe(
+      'Every other body of a caller who has shown a token. `separate`, for a service that does not read all of a body before it answers: on a connection of its own as well. Bodies on public routes always are.',
+    ),
   poolIdleTimeout: duration({ min: '10ms', max: '1h' })
     .prefault('4s')
     .describe('When an unused connection is closed: sooner than the service closes it.'),
@@ -73,6 +83,8 @@ export function resolveUpstream(settings: UpstreamSettings, context: Context): U
     idleTimeoutMs: settings.idleTimeout,
     streamIdleTimeoutMs: settings.streamIdleTimeout,
     expiryGraceMs: settings.expiryGrace,
+    bodyOnGet: settings.bodyOnGet,
+    bodies: settings.bodies,
     poolIdleTimeoutMs: settings.poolIdleTimeout,
     connections: settings.connections,
     queue: { length: settings.queue.length, waitMs: settings.queue.wait },

@@ -96,7 +96,7 @@ const entries = {
     status: 400,
     sentence: 'The path can be read in more than one way.',
     source: 'RFC 3986 §6.2.2.3',
-    hint: 'dot segments, or an encoding, empty segment, parameter or letter case under which another route would apply',
+    hint: 'dot segments, or a path that is not plain where a stricter route has a literal: the log names both routes; give them the same demands, or send the path plainly (docs/http.md)',
   },
   target_too_long: {
     status: 414,
@@ -133,6 +133,12 @@ const entries = {
     sentence: 'The request body is too large.',
     source: 'RFC 9110 §15.5.14',
     hint: 'longer than listen.limits.bodyBytes',
+  },
+  body_unexpected: {
+    status: 400,
+    sentence: 'A request with this method may have no body here.',
+    source: 'RFC 9110 §9.3.1',
+    hint: 'a body on GET, HEAD, DELETE, OPTIONS or another method that gives it no meaning, with upstream.bodyOnGet: refuse',
   },
   method_not_allowed: {
     status: 405,

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Denial } from '../denial/denial.js';
 import type { Admission } from '../gate/admission.js';
-import type { Framing } from '../request/framing.js';
+import { type Framing, hasBody, isBodyUnexpected } from '../request/framing.js';
 import { addNonce, checkAnswer } from './answer.js';
 import type { AssertionSigner } from './assertion.js';
 import type { ExpiryWatch } from './expiry.js';
@@ -24,6 +24,8 @@ export interface ForwarderOptions {
   readonly identity: IdentityOptions;
   /** bytes of a body that no length announced; Infinity: no bound */
   readonly maxBodyBytes: number;
+  /** no body of any method shares a connection */
+  readonly separateBodies: boolean;
   /** silence in the middle of a body */
   readonly idleTimeoutMs: number;
   /** the same for text/event-stream and upgraded connections */
@@ -89,13 +91,12 @@ export class Forwarder {
       // Only now, so that a refused client never sends its body (A24).
       if (expectsContinue) response.writeContinue();
       const startedMs = performance.now();
-      const hasBody =
-        facts.framing.kind === 'chunked' || (facts.framing.kind === 'length' && facts.framing.bytes > 0);
       const call = this.#parts.upstream.send(inbound, {
         method: facts.method,
         target: facts.target.raw,
         headers,
-        hasBody,
+        hasBody: hasBody(facts.framing),
+        isSeparate: hasBody(facts.framing) && this.#travelsAlone(admission),
       });
       try {
         const answer = await this.#awaitAnswer(call, inbound, facts.framing);
@@ -115,6 +116,16 @@ export class Forwarder {
     } finally {
       leave();
     }
+  }
+
+  /**
+   * Whether the body could become a request of its own: a service that does not read it takes what it says for the next
+   * request on the connection, past the gate, and whoever comes next gets the answer. On a connection that is closed
+   * nobody comes next, and `Connection: close` tells the service so. Without credentials anybody could try.
+   * @see REQUIREMENTS B18
+   */
+  #travelsAlone({ facts, grant }: Admission): boolean {
+    return this.#options.separateBodies || grant.token === undefined || isBodyUnexpected(facts.method);
   }
 
   /** Waits for the head of the answer; gives the call up when the client leaves or its body turns out bad. */
@@ -152,6 +163,8 @@ export class Forwarder {
     const { headers, contentLength } = copied;
     // A service that sends the body after all would have it read as the answer to whoever comes next.
     if (bodiless && (facts.method === 'HEAD' || announcesBody(copied))) call.retire();
+    // It has answered before it had the body. The rest, which is still on its way, it may never read.
+    else if (hasBody(facts.framing) && !call.isSent()) call.retire();
     if (contentLength !== undefined && status !== 204) headers.push('Content-Length', contentLength);
     if (admission.nonceExpiresSoon) this.#addNonce(admission, headers);
     headers.push('X-Request-Id', facts.requestId);

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import { Denial } from '../denial/denial.js';
 import { Fault } from '../denial/fault.js';
 import { joinPieces } from './pieces.js';
+import { noteEnd } from './service-agent.js';
 
 export interface OutgoingLimits {
   readonly connectTimeoutMs: number;
@@ -75,6 +76,7 @@ export function awaitAnswer(outgoing: ClientRequest, limits: OutgoingLimits): Pr
       // One that Node does not take for an upgrade: its connection is still parsed as HTTP.
       if (response.statusCode === 101) return refuseSwitch(outgoing.socket);
       answered = true;
+      noteEnd(response);
       joinPieces(response);
       waiting.end();
       resolve(response);

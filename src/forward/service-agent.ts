@@ -1,6 +1,6 @@
 import type * as http from 'node:http';
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { afterTurns, currentTurn } from '../support/loop-turns.js';
 
 declare module 'node:http' {
   interface Agent {
@@ -12,50 +12,89 @@ declare module 'node:http' {
 /** All connections of an agent go to the one service, so they need no key that tells them apart. */
 const service = 'service';
 
-/** Bytes that had been read of a connection when it became idle. */
-const readWhenIdle = new WeakMap<Duplex, number>();
+/** How a connection was when the last answer on it had been read to its end. */
+interface AnswerEnd {
+  readonly bytesRead: number;
+  readonly turn: number;
+}
+
+const answerEnds = new WeakMap<Socket, AnswerEnd>();
+
+/**
+ * Turns that begin between the end of an answer and the next use: one of them has asked for everything that had arrived
+ * behind the answer, and is over.
+ */
+const settlingTurns = 2;
+
+/**
+ * Notes when the answer has been read to its end, which is not when somebody has read it: what the connection brings in
+ * between is unasked already. To be called while the head of the answer is announced.
+ */
+export function noteEnd(answer: http.IncomingMessage): void {
+  const { socket } = answer;
+  const push = answer.push;
+  answer.push = (piece: Buffer | null): boolean => {
+    if (piece === null) answerEnds.set(socket, { bytesRead: socket.bytesRead, turn: currentTurn() });
+    return push.call(answer, piece);
+  };
+}
 
 /**
  * Fits an agent of Node's, plain or over TLS, to having one service at the other end of all its connections. Everything
- * stays as it is but the way to a connection that is idle, for which Node merges the options of agent and request twice
- * and builds a key from them: a tenth of what forwarding costs.
+ * stays as it is but the way to a connection that is idle. Node hands it over in the very tick in which the answer
+ * ended, before it has looked at what came behind that; and it merges the options of agent and request twice and builds
+ * a key from them: a tenth of what forwarding costs.
  */
 export function forOneService<Kind extends http.Agent>(agent: Kind): Kind {
   const addRequest = agent.addRequest.bind(agent);
-  const keepSocketAlive = agent.keepSocketAlive.bind(agent);
   return Object.assign(agent, {
     getName: () => service,
     addRequest(request: http.ClientRequest, options: http.RequestOptions) {
-      if (!handOverIdle(agent, request)) addRequest(request, options);
-    },
-    keepSocketAlive(socket: Socket) {
-      readWhenIdle.set(socket, socket.bytesRead);
-      return keepSocketAlive(socket);
+      const socket = takeIdle(agent.freeSockets[service]);
+      if (socket === undefined) return addRequest(request, options);
+      // In use from now on: Node keeps the list of these, and none while there are none.
+      const { sockets }: { sockets: NodeJS.Dict<Socket[]> } = agent;
+      sockets[service] ??= [];
+      sockets[service].push(socket);
+      whenSettled(socket, (isUsable) => {
+        if (isUsable) {
+          agent.reuseSocket(socket, request);
+          request.onSocket(socket);
+        } else {
+          socket.destroy();
+          agent.addRequest(request, options);
+        }
+      });
     },
   });
 }
 
 /**
- * Gives the request the connection that has been idle for the shortest time. Not one on which the service spoke unasked
- * meanwhile: whatever that was, the next thing read from it could be taken for the answer to a request of somebody else.
- * @returns false when there is none
+ * Takes the connection that has been idle for the shortest time, but long enough; if there is none, the one that soonest
+ * will have been. Closes those on which the service spoke unasked: whatever that was, the next thing read from
+ * them could be taken for the answer to a request of somebody else.
+ * @param idle - in the order in which their answers ended, nearly
  */
-function handOverIdle(agent: http.Agent, request: http.ClientRequest): boolean {
-  const idle = agent.freeSockets[service] ?? [];
-  for (let last = idle.at(-1); last !== undefined && !isUsable(last); last = idle.at(-1)) {
-    idle.pop();
-    last.destroy();
+function takeIdle(idle: Socket[] = []): Socket | undefined {
+  for (let at = idle.length - 1; at >= 0; at--) {
+    const socket = idle[at];
+    if (socket === undefined || !isSilent(socket)) idle.splice(at, 1)[0]?.destroy();
+    else if (turnsToWait(socket) === 0) return idle.splice(at, 1)[0];
   }
-  // Node keeps the list of connections in use, and none while there are none: then it hands over the first one itself.
-  const inUse = agent.sockets[service];
-  const socket = inUse === undefined ? undefined : idle.pop();
-  if (inUse === undefined || socket === undefined) return false;
-  agent.reuseSocket(socket, request);
-  inUse.push(socket);
-  request.onSocket(socket);
-  return true;
+  return idle.shift();
 }
 
-function isUsable(socket: Socket): boolean {
-  return !socket.destroyed && socket.writable && socket.bytesRead === readWhenIdle.get(socket);
+function whenSettled(socket: Socket, use: (isUsable: boolean) => void): void {
+  const turns = turnsToWait(socket);
+  if (turns === 0) use(true);
+  else afterTurns(turns, () => use(isSilent(socket)));
+}
+
+function turnsToWait(socket: Socket): number {
+  return Math.max(0, (answerEnds.get(socket)?.turn ?? 0) + settlingTurns - currentTurn());
+}
+
+/** Whether the connection is open, and nothing has come on it since its last answer. */
+function isSilent(socket: Socket): boolean {
+  return !socket.destroyed && socket.writable && socket.bytesRead === answerEnds.get(socket)?.bytesRead;
 }

@@ -32,6 +32,8 @@ export interface UpstreamRequest {
   readonly target: string;
   readonly headers: OutgoingHeaders;
   readonly hasBody: boolean;
+  /** goes out on a connection of its own, with `Connection: close`. @see REQUIREMENTS B18 */
+  readonly isSeparate: boolean;
 }
 
 /** A request on its way: the answer's head, or a Fault; and the handle to give it up. */
@@ -80,7 +82,7 @@ export class Upstream {
    */
   send(inbound: Inbound, request: UpstreamRequest): UpstreamCall {
     // A connection that is upgraded never comes back to the pool.
-    const agent = inbound.held === undefined ? this.#pool : this.#unpooled;
+    const agent = inbound.held === undefined && !request.isSeparate ? this.#pool : this.#unpooled;
     let current = this.#attempt(inbound, request, agent);
     let isGivenUp = false;
     const response = current.response.catch((error: unknown) => {

@@ -1,8 +1,7 @@
 import { Denial } from '../denial/denial.js';
 import { Fault } from '../denial/fault.js';
 import type { DpopEvidence, UnprovenDpop } from '../proof/dpop.js';
-import type { ClaimResult, ReplayStore } from '../proof/replay/store.js';
-import type { VerifiedToken } from '../token/verified-token.js';
+import type { ClaimResult, NamedProof, ReplayOwner, ReplayStore } from '../proof/replay/store.js';
 import type { Progress } from './refusal.js';
 
 let sealClaimed: (nonceExpiresSoon: boolean) => Claimed;
@@ -27,6 +26,12 @@ export class Claimed {
 /** For what carries no DPoP proof: a certificate is proven by its connection and can be shown any number of times. */
 export const nothingToClaim: Claimed = sealClaimed(false);
 
+/** A proof that is good, and that the store did not remember when it was looked at. */
+export interface UnclaimedProof {
+  readonly named: NamedProof;
+  readonly evidence: DpopEvidence;
+}
+
 /**
  * Uses the proof up. Last of all checks of the caller, so that a request which the gate refuses never burns its
  * `jti` and nobody without a good token can put anything into the store. Only what comes of the token's own claims
@@ -38,12 +43,12 @@ export const nothingToClaim: Claimed = sealClaimed(false);
  */
 export function claimProof(
   store: ReplayStore,
-  evidence: DpopEvidence | undefined,
-  { issuer, clientId }: Pick<VerifiedToken, 'issuer' | 'clientId'>,
+  unclaimed: UnclaimedProof | undefined,
+  token: ReplayOwner,
 ): Claimed | Promise<Claimed> {
-  if (evidence === undefined) return nothingToClaim;
-  const { jkt, jti, acceptableUntilMs } = evidence;
-  const result = store.claim({ jkt, owner: `${issuer} ${clientId}`, jti, expiresAtMs: acceptableUntilMs });
+  if (unclaimed === undefined) return nothingToClaim;
+  const { named, evidence } = unclaimed;
+  const result = store.claim({ proof: named, owner: token, expiresAtMs: evidence.acceptableUntilMs });
   return result instanceof Promise
     ? result.then((settled) => judgeClaim(settled, evidence, store))
     : judgeClaim(result, evidence, store);
@@ -53,10 +58,12 @@ export function claimProof(
  * A proof that was used is refused before its signature costs anything: a copy of it can be sent at will. Nothing is claimed
  * here, so a proof with a bad signature uses nothing up. On the wire both look alike; who gets to here has a good token and
  * a public key that goes with it, and would learn by the time it takes that a `jti` he knows was used.
+ * @returns the proof by its name in the store, for `claimProof`
  * @throws Denial proof_replayed
  */
-export function checkUnused(store: ReplayStore, { jkt, jti }: UnprovenDpop, progress: Progress): void {
-  if (!store.isUsed(jkt, jti)) return;
+export function checkUnused(store: ReplayStore, { jkt, jti }: UnprovenDpop, progress: Progress): NamedProof {
+  const named = store.nameOf(jkt, jti);
+  if (!store.isUsed(named)) return named;
   // Proven when the proof was used; what is known of it since is the key's.
   progress.key = jkt;
   throw new Denial('proof_replayed', `key ${jkt}`);

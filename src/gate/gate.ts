@@ -15,7 +15,7 @@ import { hasTokenInQuery } from '../request/target.js';
 import type { VerifiedToken } from '../token/verified-token.js';
 import type { TokenVerifier } from '../token/verify.js';
 import { type Admission, sealAdmission } from './admission.js';
-import { checkUnused, claimProof, nothingToClaim } from './claim.js';
+import { checkUnused, claimProof, nothingToClaim, type UnclaimedProof } from './claim.js';
 import { KnownCertificates } from './known-certificates.js';
 import { type Progress, type Refusal, toRefusal } from './refusal.js';
 
@@ -75,13 +75,13 @@ export class Gate {
     const verified = tokens.verify(presented, () => this.#asker(presented, facts));
     const token = verified instanceof Promise ? await verified : verified;
     progress.token = token;
-    const evidence = await this.#verifyProof({ presented, facts, route, progress }, token);
+    const { evidence, unclaimed } = await this.#verifyProof({ presented, facts, route, progress }, token);
     const key = evidence.dpop?.jkt ?? evidence.certificate.evidence?.thumbprint;
     if (key !== undefined) progress.key = key;
     const constraint = confirmBinding(token, evidence);
     const grant = authorize({ route, facts, exceptions }, token, constraint);
     if (verified instanceof Promise) this.#certificates.remember(grant);
-    const claimed = claimProof(replay, evidence.dpop, token);
+    const claimed = claimProof(replay, unclaimed, token);
     return admit(sealAdmission(facts, grant, claimed instanceof Promise ? await claimed : claimed));
   }
 
@@ -93,13 +93,14 @@ export class Gate {
   async #verifyProof(
     { presented, facts, route, progress }: Presented,
     token: VerifiedToken,
-  ): Promise<Evidence> {
+  ): Promise<Proven> {
     const { dpop, certificateRules, replay } = this.#parts;
     const { scheme, digest: tokenDigest } = presented;
     const certificate = verifyCertificate(facts.certificate, certificateRules);
-    if (scheme === 'Bearer') return { scheme, dpop: undefined, certificate };
+    if (scheme === 'Bearer')
+      return { evidence: { scheme, dpop: undefined, certificate }, unclaimed: undefined };
     const { method, uri, origin, head, remoteAddress } = facts;
-    const proof = dpop.read(head.values('dpop'), {
+    const unproven = dpop.read(head.values('dpop'), {
       method,
       uri,
       origin: origin.uri,
@@ -109,8 +110,9 @@ export class Gate {
       remoteAddress,
     });
     checkAudience(route, token);
-    checkUnused(replay, proof, progress);
-    return { scheme, dpop: await dpop.verify(proof), certificate };
+    const named = checkUnused(replay, unproven, progress);
+    const proven = await dpop.verify(unproven);
+    return { evidence: { scheme, dpop: proven, certificate }, unclaimed: { named, evidence: proven } };
   }
 
   /** Who asks for the verification of a token. A key is known by a request that was admitted with it. */
@@ -128,6 +130,12 @@ interface Presented {
   readonly facts: RequestFacts;
   readonly route: RouteOptions;
   readonly progress: Progress;
+}
+
+interface Proven {
+  readonly evidence: Evidence;
+  /** undefined where there is nothing to claim */
+  readonly unclaimed: UnclaimedProof | undefined;
 }
 
 function admit(admission: Admission): Verdict {

@@ -16,8 +16,11 @@ export interface ConnectionLimits {
   readonly connectionRefused: (cause: RefusedConnection) => void;
 }
 
-/** Why: there were too many in all, too many of its address, or a newer one has taken its place. */
-export type RefusedConnection = 'total' | 'address' | 'displaced';
+/**
+ * Why: there were too many in all, too many of its address, a newer one has taken its place, its address had taken too much
+ * time for handshakes, or it sent too much in its own.
+ */
+export type RefusedConnection = 'total' | 'address' | 'displaced' | 'handshake_time' | 'handshake_bytes';
 
 /** A connection on which nothing was admitted yet. */
 interface Newcomer {
@@ -39,6 +42,8 @@ export class ConnectionTable {
   readonly #connections = new Map<Socket, Connection>();
   /** by the same, until their first request */
   readonly #unused = new Set<Socket>();
+  /** closed, and still at work */
+  readonly #leaving = new Set<Connection>();
   #draining = false;
   /** TCP connections, also those whose TLS handshake goes on */
   readonly #sockets = new Set<Socket>();
@@ -72,11 +77,11 @@ export class ConnectionTable {
     const network = clientNetwork(address);
     const count = (this.#perAddress.get(network) ?? 0) + 1;
     if (network !== '' && count > connectionsPerAddress && !proxies.includes(address)) {
-      this.#refuse(socket, 'address');
+      this.refuse(socket, 'address');
       return;
     }
     if (this.#sockets.size >= connections && !this.#displaceOne()) {
-      this.#refuse(socket, 'total');
+      this.refuse(socket, 'total');
       return;
     }
     this.#perAddress.set(network, count);
@@ -106,7 +111,7 @@ export class ConnectionTable {
     const connection = new Connection(socket, { trust: this.#trust(), ahead: this.#ahead }, this.#limits);
     if (this.#draining) connection.drain();
     this.#connections.set(socket, connection);
-    socket.once('close', () => this.#connections.delete(socket));
+    socket.once('close', () => this.#leave(socket, connection));
     const newcomer = this.#newcomers.get(peerOf(socket) ?? '');
     if (newcomer !== undefined) newcomer.connection = connection;
     return connection;
@@ -123,11 +128,13 @@ export class ConnectionTable {
   }
 
   /**
-   * Every connection ends with the answer that is under way, or the next one. Those that never had a request end now:
-   * Node takes them for busy, and would wait for them.
+   * Every connection ends with the answer that is under way, or the next one. Those that never had a request end now,
+   * those in a TLS handshake too: Node takes them for busy, and would wait for them.
    */
   drain(): void {
     this.#draining = true;
+    for (const { socket, connection } of this.#newcomers.values())
+      if (connection === undefined) socket.destroy();
     for (const socket of this.#unused) socket.destroy();
     for (const connection of this.#connections.values()) connection.drain();
   }
@@ -151,15 +158,22 @@ export class ConnectionTable {
       if (idleSinceMs !== undefined && idleSinceMs < before) socket.destroy();
   }
 
+  /** Closes a connection, and counts it. */
+  refuse(socket: Socket, cause: RefusedConnection): void {
+    this.#limits.connectionRefused(cause);
+    socket.destroy();
+  }
+
+  /** Holds when what is under way has come to its end and is recorded. */
+  async settled(): Promise<void> {
+    // The server has closed before its sockets say so.
+    await Promise.all([...this.#connections.values(), ...this.#leaving].map(({ worked }) => worked));
+  }
+
   /** Cuts off whatever is left. */
   destroyAll(): void {
     for (const connection of this.#connections.values()) connection.cutOff();
     for (const socket of this.#sockets) socket.destroy();
-  }
-
-  #refuse(socket: Socket, cause: RefusedConnection): void {
-    this.#limits.connectionRefused(cause);
-    socket.destroy();
   }
 
   /** @returns false when every connection is in use by somebody who was admitted, or busy */
@@ -171,7 +185,7 @@ export class ConnectionTable {
       if (connection?.isAdmitted) continue;
       if (!connection?.isBusy) {
         this.#sockets.delete(socket); // at once: `close` comes later, and the next new one may be before it
-        this.#refuse(socket, 'displaced');
+        this.refuse(socket, 'displaced');
         return true;
       }
       this.#newcomers.set(peer, newcomer);
@@ -185,6 +199,13 @@ export class ConnectionTable {
     return socket.remoteAddress === undefined && !('socketPath' in this.#limits.address);
   }
 
+  #leave(socket: Socket, connection: Connection): void {
+    this.#connections.delete(socket);
+    if (!connection.isBusy) return;
+    this.#leaving.add(connection);
+    void connection.worked.then(() => this.#leaving.delete(connection));
+  }
+
   #forget(socket: Socket, network: string, peer: string | undefined): void {
     this.#sockets.delete(socket);
     // The client may have come back from the same port already.
@@ -195,7 +216,7 @@ export class ConnectionTable {
   }
 }
 
-/** @returns undefined on a unix socket */
-function peerOf({ remoteAddress, remotePort }: Socket): string | undefined {
+/** The address and port of the client. @returns undefined on a unix socket */
+export function peerOf({ remoteAddress, remotePort }: Socket): string | undefined {
   return remotePort === undefined ? undefined : `${remoteAddress} ${remotePort}`;
 }

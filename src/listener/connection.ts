@@ -56,6 +56,7 @@ export class Connection {
   /** taken of the budget */
   #aheadBytes = 0;
   #idleSinceMs = performance.now();
+  #worked: Promise<void> = Promise.resolve();
   #closing = false;
   #isAdmitted = false;
   #draining = false;
@@ -83,6 +84,11 @@ export class Connection {
   /** whether an answer is still to be given */
   get isBusy(): boolean {
     return this.#jobs.length > 0;
+  }
+
+  /** holds when nothing is at work any more, for now: also what a client no longer waits for comes to its end */
+  get worked(): Promise<void> {
+    return this.#worked;
   }
 
   /**
@@ -122,7 +128,7 @@ export class Connection {
       return;
     }
     this.#jobs.push({ job: makeJob(), bytes });
-    if (this.#jobs.length === 1) void this.#work();
+    if (this.#jobs.length === 1) this.#worked = this.#work();
   }
 
   /** Finds the request that was arriving when the parser gave up. @returns false when there is none */
@@ -193,7 +199,8 @@ export class Connection {
       this.#release(bytes);
     }
     this.#idleSinceMs = performance.now();
-    if (this.#overflown || this.#ending) this.socket.destroySoon();
+    // Node does so where the answer said close. One that had begun before could not, and Node waits for those behind it.
+    if (this.#overflown || this.#ending || this.#draining) this.socket.destroySoon();
   }
 }
 

@@ -3,6 +3,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { Denial } from '../denial/denial.js';
 import { HeldSocket } from '../forward/held-socket.js';
@@ -16,6 +17,7 @@ import { type ConnectionLimits, ConnectionTable } from './connection-table.js';
 import { Exchange, type ExchangeParts, type Expectation } from './exchange.js';
 import { toDenial } from './parser-error.js';
 import type { TlsOptions } from './tls.js';
+import { TlsEntrance } from './tls-entrance.js';
 import { TlsTrust } from './trust.js';
 import { writeRawAnswer } from './write.js';
 
@@ -27,6 +29,10 @@ export interface ListenerOptions extends ConnectionLimits, PeerRules {
   /** head and body; 0: no limit */
   readonly requestTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  /** told of each connection that is not asked for a certificate, as handshakes of its address cost too much. Must not throw */
+  readonly certificateNotRequested: () => void;
+  /** told when an address has taken more than its part of the processor for handshakes. Must not throw */
+  readonly handshakesOverBudget: (network: string) => void;
 }
 
 // How often Node looks for requests that are late; its default of 30 s would make a limit of 10 s one of 40.
@@ -35,6 +41,10 @@ const timeoutCheckMs = 100;
 // How long refusing late requests may hold up everything else at a time.
 const maxLateMs = 1;
 const drainCheckMs = 50;
+// What a client may still need for the rest of a request whose head has not come whole when the process is told to stop.
+const drainHeadMs = 1000;
+// For what was cut off to be recorded.
+const maxSettleMs = 1000;
 const idleCheckMs = 1000;
 
 /**
@@ -47,6 +57,7 @@ export class Listener {
   readonly #server: http.Server;
   readonly #connections: ConnectionTable;
   readonly #late = new Turns(maxLateMs);
+  readonly #entrance: TlsEntrance | undefined;
   #trust: TlsTrust | undefined;
 
   constructor(options: ListenerOptions, parts: ExchangeParts) {
@@ -55,6 +66,7 @@ export class Listener {
     this.#trust = options.tls && new TlsTrust(options.tls, options.clock.nowMs());
     this.#connections = new ConnectionTable(options, () => this.#trust);
     this.#server = createServer(options, this.#trust);
+    this.#entrance = this.#trust && this.#createEntrance(this.#server, this.#trust);
     this.#connect(this.#server);
   }
 
@@ -82,6 +94,7 @@ export class Listener {
     const nowMs = this.#options.clock.nowMs();
     const trust = new TlsTrust(options, nowMs, before);
     this.#server.setSecureContext(trust.serverOptions);
+    this.#entrance?.renew(trust);
     this.#trust = trust;
     return trust.isSameAs(before, nowMs) ? 0 : this.#connections.endAll();
   }
@@ -118,22 +131,30 @@ export class Listener {
    */
   async drain(graceMs: number): Promise<void> {
     this.#connections.drain();
-    // Node looks for idle connections once, when it is told to close; those that become idle later would stay.
+    // Node looks for idle connections once, when it is told to close; those that become idle later would stay. One on which
+    // half a head, or just an empty line, has come it never takes for idle.
     const idle = setInterval(() => this.#server.closeIdleConnections(), drainCheckMs);
+    const heads = setTimeout(() => this.#connections.endIdle(0), drainHeadMs);
     const timer = setTimeout(() => this.#connections.destroyAll(), graceMs);
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
     clearTimeout(timer);
+    clearTimeout(heads);
     clearInterval(idle);
+    await Promise.race([this.#connections.settled(), delay(maxSettleMs)]);
   }
 
   #connect(server: http.Server): void {
     const { tls } = this.#options;
-    server.on('connection', (socket: Socket) => this.#connections.admit(socket));
+    server.on('connection', (socket: Socket) => {
+      this.#connections.admit(socket);
+      if (!socket.destroyed) this.#entrance?.take(socket);
+    });
     if (tls !== undefined) {
       // Before the listener that starts to read HTTP.
       server.prependListener('secureConnection', (socket: TLSSocket) => {
+        this.#entrance?.passed(socket);
         if (!this.#trust?.accepts(socket, this.#options.clock.nowMs())) socket.destroy();
       });
     }
@@ -162,6 +183,17 @@ export class Listener {
       const isFlood = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && this.#connections.isUnused(socket);
       if (isFlood) this.#late.add(giveUp);
       else giveUp();
+    });
+  }
+
+  #createEntrance(server: http.Server, trust: TlsTrust): TlsEntrance {
+    const { proxies, certificateNotRequested, handshakesOverBudget, headersTimeoutMs } = this.#options;
+    return new TlsEntrance(server, trust, {
+      proxies,
+      certificateNotRequested,
+      handshakesOverBudget,
+      handshakeTimeoutMs: headersTimeoutMs,
+      refuse: (socket, cause) => this.#connections.refuse(socket, cause),
     });
   }
 

@@ -46,6 +46,14 @@ export function buildTlsOptions(
   };
 }
 
+/**
+ * The same for a client that is not to be asked for a certificate. It gets no session: one that is resumed later would
+ * still be without.
+ */
+export function withoutRequest({ secureOptions = 0, ...options }: ServerOptions): ServerOptions {
+  return { ...options, requestCert: false, secureOptions: secureOptions | constants.SSL_OP_NO_TICKET };
+}
+
 /** When what the listener shows and trusts ends, for the metric that operators alert on: of several, the first to end. */
 export function certificateExpiries(tls: TlsOptions | undefined): { name: string; expiresAtMs: number }[] {
   if (tls === undefined) return [];

@@ -6,7 +6,7 @@ import { buildClientCert } from '../request/client-cert-field.js';
 import type { PresentedCertificate } from '../request/client-certificate.js';
 import { sha256Base64url } from '../support/digest.js';
 import { hidesIntermediates, Intermediates } from './intermediates.js';
-import { buildTlsOptions, endOf, type TlsOptions } from './tls.js';
+import { buildTlsOptions, endOf, type TlsOptions, withoutRequest } from './tls.js';
 import { parseTlsSession, type TlsSession } from './tls-session.js';
 
 /**
@@ -29,6 +29,8 @@ export class TlsTrust {
   readonly meaning: CertificateMeaning;
   /** everything that the listener is created with, and that has to be said again when its context is exchanged */
   readonly serverOptions: ServerOptions;
+  /** the same for connections that are not asked for a certificate */
+  readonly unaskedOptions: ServerOptions;
   readonly #sessionContext = randomBytes(16).toString('hex');
   /** of contexts before this one whose verdicts are the same */
   readonly #heirOf: string | undefined;
@@ -58,6 +60,7 @@ export class TlsTrust {
     if (isHeir) this.#heirOf = before.#sessionContext;
     this.#intermediates = new Intermediates(isHeir ? before.#intermediates : undefined);
     this.serverOptions = buildTlsOptions(options, this.#sessionContext);
+    this.unaskedOptions = withoutRequest(this.serverOptions);
     createSecureContext(this.serverOptions);
     this.#cas = new ClientCas(
       ca,

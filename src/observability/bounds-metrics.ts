@@ -1,6 +1,9 @@
 import type { Registry } from 'prom-client';
 import { type Count, Tally } from './series.js';
 
+/** The values of `cause` of `holdfast_connections_refused_total`. */
+type RefusedConnection = 'total' | 'address' | 'displaced' | 'handshake_time' | 'handshake_bytes';
+
 /** whether a verified token names the caller */
 type Caller = 'client' | 'stranger';
 
@@ -8,7 +11,8 @@ type Caller = 'client' | 'stranger';
 export class BoundsMetrics {
   readonly #verifications: Readonly<Record<'proof' | 'token', Readonly<Record<'ok' | 'failed', Count>>>>;
   readonly #shed: Readonly<Record<'bound' | 'known' | 'stranger', Count>>;
-  readonly #refused: Readonly<Record<'total' | 'address' | 'displaced', Count>>;
+  readonly #refused: Readonly<Record<RefusedConnection, Count>>;
+  readonly #unasked: Count;
 
   readonly #places: Readonly<Record<Caller, Readonly<Record<'queue_full' | 'waited', Count>>>>;
 
@@ -27,10 +31,16 @@ export class BoundsMetrics {
     });
     const refused = new Tally({
       name: 'holdfast_connections_refused_total',
-      help: 'Client connections that were closed because there were too many',
+      help: 'Client connections that were closed by a limit',
       labelNames: ['cause'],
       registry,
     });
+    this.#unasked = new Tally({
+      name: 'holdfast_client_certificates_not_requested_total',
+      help: 'Client connections that were not asked for a certificate because of what handshakes of their address have cost',
+      labelNames: [],
+      registry,
+    }).series({});
     const places = new Tally({
       name: 'holdfast_places_refused_total',
       help: 'Requests that were answered 503 because they got no place at the service',
@@ -56,6 +66,8 @@ export class BoundsMetrics {
       total: refused.series({ cause: 'total' }),
       address: refused.series({ cause: 'address' }),
       displaced: refused.series({ cause: 'displaced' }),
+      handshake_time: refused.series({ cause: 'handshake_time' }),
+      handshake_bytes: refused.series({ cause: 'handshake_bytes' }),
     };
   }
 
@@ -71,7 +83,11 @@ export class BoundsMetrics {
     this.#places[caller][cause].value++;
   }
 
-  connectionRefused(cause: 'total' | 'address' | 'displaced'): void {
+  connectionRefused(cause: RefusedConnection): void {
     this.#refused[cause].value++;
+  }
+
+  certificateNotRequested(): void {
+    this.#unasked.value++;
   }
 }

@@ -3,6 +3,7 @@ import { Denial } from '../denial/denial.js';
 import type { Fault } from '../denial/fault.js';
 import type { VerifiedToken } from '../token/verified-token.js';
 import { maskTokens } from './masking.js';
+import type { Output } from './output.js';
 import type { RequestRecord, SentLine } from './request-record.js';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -18,35 +19,16 @@ export interface Log {
   info(event: string, fields?: EventFields): void;
   warn(event: string, fields?: EventFields): void;
   error(event: string, fields?: EventFields): void;
-  /** @returns whether everything written so far is with the operating system now; false when nobody has read it for a second */
-  flush(): Promise<boolean>;
+  /** lines that could not be written, since the start */
+  readonly lostLines: number;
+  /** Holds when what was said so far is written or lost, after a second at most. Before the process ends. */
+  flush(): Promise<void>;
 }
 
 const maxTextCharacters = 512;
-const flushEveryMs = 100;
-const bufferBytes = 32 * 1024;
-const maxWriteBytes = 64 * 1024;
-// When nobody reads stdout, lines beyond this are dropped rather than kept in memory.
-const maxBacklogBytes = 16 * 1024 * 1024;
-const maxFlushMs = 1000;
 
-/**
- * Lines are collected and written in blocks, at the latest after 100 ms: one system call for many requests. `flush`
- * before the process ends.
- * @see REQUIREMENTS S01, S02
- */
-export function createLog(level: LogLevel): Log {
-  let mayWait = true;
-  const destination = pino.destination({
-    dest: 1,
-    sync: false,
-    minLength: bufferBytes,
-    maxWrite: maxWriteBytes,
-    maxLength: maxBacklogBytes,
-    retryEAGAIN: () => mayWait,
-  });
-  const timer = setInterval(() => destination.flush(), flushEveryMs);
-  timer.unref();
+/** @see REQUIREMENTS S01, S02, S16 */
+export function createLog(level: LogLevel, output: Output): Log {
   const logger = pino(
     {
       level,
@@ -55,33 +37,19 @@ export function createLog(level: LogLevel): Log {
       messageKey: 'event',
       formatters: { level: (label) => ({ level: label }) },
     },
-    destination,
+    output,
   );
   return {
     request: (record) => {
-      if (logger.isLevelEnabled('info')) destination.write(writeLine(record));
+      if (logger.isLevelEnabled('info')) output.write(writeLine(record));
     },
     info: (event, fields = {}) => logger.info(masked(fields), event),
     warn: (event, fields = {}) => logger.warn(masked(fields), event),
     error: (event, fields = {}) => logger.error(masked(fields), event),
-    flush: async () => {
-      // Not flushSync alone, which waits for a reader for ever: where this one reads, it leaves nothing but a last block to that.
-      const isRead = await new Promise<boolean>((resolve) => {
-        const timer = setTimeout(resolve, maxFlushMs, false);
-        destination.flush(() => {
-          clearTimeout(timer);
-          resolve(true);
-        });
-      });
-      if (!isRead) return false;
-      mayWait = false;
-      try {
-        destination.flushSync();
-      } catch {
-        return false;
-      }
-      return true;
+    get lostLines() {
+      return output.lostLines;
     },
+    flush: () => output.flush(),
   };
 }
 

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { Denial } from '../denial/denial.js';
 import { BoundsMetrics } from './bounds-metrics.js';
 import type { RequestRecord } from './request-record.js';
@@ -22,6 +22,8 @@ export interface MetricSources {
   readonly clockOffsetSeconds: () => number;
   /** of the last reload; undefined: none yet */
   readonly reload: () => 'ok' | 'error' | undefined;
+  /** that could not be written, since the start */
+  readonly lostLogLines: () => number;
 }
 
 const secondsBounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -93,6 +95,7 @@ export class Metrics {
     collectDefaultMetrics({ register: this.#registry });
     for (const name of misnamed) this.#registry.removeSingleMetric(name);
     this.#registerGauges(sources);
+    this.#registerLostLines(sources);
     // Series exist from the start, so that a rate over the first event is a rate and not an absence.
     for (const { id } of sources.exceptions) this.#countException(id, 0);
     for (const cause of Object.values(replayCauses)) this.#countReplay(cause, 0);
@@ -228,6 +231,18 @@ export class Metrics {
     this.#gauge('config_info', 'The configuration in force', ['hash'], (gauge) =>
       gauge.labels(configHash).set(1),
     );
+  }
+
+  #registerLostLines({ lostLogLines }: MetricSources): void {
+    const counter = new Counter({
+      name: 'holdfast_log_lines_lost_total',
+      help: 'Lines of the log that could not be written',
+      registers: [this.#registry],
+      collect: () => {
+        counter.reset();
+        counter.inc(lostLogLines());
+      },
+    });
   }
 
   #tally(name: string, help: string, labelNames: string[]): Tally {

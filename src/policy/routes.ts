@@ -1,25 +1,13 @@
 import { Denial } from '../denial/denial.js';
 import { isPreflight } from '../request/cors.js';
 import { neverForwarded, type RequestFacts } from '../request/facts.js';
-import { mayLeave, mayReach } from './interpretations.js';
+import { mayLeave } from './interpretations.js';
+import { PathIndex } from './path-index.js';
 import { compilePattern, type PathPattern } from './pattern.js';
+import { crowded, Rivals, type RouteGroup } from './rivals.js';
 import type { RouteOptions } from './route-options.js';
 import { findAlternatives, hidesDotSegment, readSegments, type Segments } from './segments.js';
-import { isWeaker } from './strictness.js';
-
-/** Routes of one path pattern, told apart by their methods. The first group whose path matches decides. */
-interface RouteGroup {
-  readonly pattern: PathPattern;
-  readonly routes: readonly RouteOptions[];
-}
-
-/** Those of the other paths than which a route is weaker, in two lists because most requests need only the first. */
-interface Rivals {
-  /** tried before the route's own path: a path that is read otherwise may be theirs */
-  readonly earlier: readonly PathPattern[];
-  /** tried after it: only a path that may be read as none of the route's own can be theirs */
-  readonly later: readonly PathPattern[];
-}
+import { weakerIn } from './strictness.js';
 
 /** What changes a path into another one: needed for nothing that is plain, so looked for before it is worked out. */
 const odd = /[%;:(]|\/\/|\.[A-Za-z]+\//;
@@ -30,11 +18,11 @@ const odd = /[%;:(]|\/\/|\.[A-Za-z]+\//;
  *
  * Fails closed: no match is a 404 that is not forwarded, and a path which a service may read as one of a stricter route,
  * or of none, is refused. Which routes are stricter than which is worked out once, at start.
- * @see REQUIREMENTS S06, B06, A20, N03, N08
+ * @see REQUIREMENTS S06, B06, A20, N03, N08, N10
  */
 export class RouteTable {
-  readonly #groups: readonly RouteGroup[];
-  readonly #rivals: ReadonlyMap<RouteOptions, Rivals>;
+  readonly #index: PathIndex<RouteGroup>;
+  readonly #rivals: Rivals;
   /** whether every path is one of a route */
   readonly #isComplete: boolean;
 
@@ -45,19 +33,16 @@ export class RouteTable {
       if (group === undefined) byPath.set(route.path, [route]);
       else group.push(route);
     }
-    this.#groups = [...byPath].map(([path, group]) => ({ pattern: compilePattern(path), routes: group }));
-    this.#isComplete = this.#groups.some(({ pattern }) => pattern.hasRest && pattern.segments.length === 0);
-    this.#rivals = new Map(
-      this.#groups.flatMap((own, at) =>
-        own.routes.map((route) => [route, findRivals(route, at, this.#groups)] as const),
-      ),
-    );
+    const groups = [...byPath].map(([path, group]) => ({ pattern: compilePattern(path), routes: group }));
+    this.#index = new PathIndex(groups.map((group) => ({ pattern: group.pattern, value: group })));
+    this.#rivals = new Rivals(groups);
+    this.#isComplete = groups.some(({ pattern }) => pattern.hasRest && pattern.segments.length === 0);
   }
 
   /** @throws Denial route_not_found, path_ambiguous, method_not_allowed, upgrade_not_allowed */
   match(facts: RequestFacts): RouteOptions {
     const { target } = facts;
-    const group = this.#groups.find(({ pattern }) => pattern.matches(target.path));
+    const group = this.#index.find(target.path);
     if (group === undefined) throw new Denial('route_not_found');
     const route = selectMethod(group, facts);
     const slashesPass = route.encodedSlashes === 'pass';
@@ -81,37 +66,32 @@ export class RouteTable {
     route: RouteOptions,
     { segments, isOdd }: { segments: Segments; isOdd: boolean },
   ): void {
-    const { earlier, later } = this.#rivals.get(route) ?? noRivals;
-    refuseReachable(route, earlier, segments);
     const leaves = mayLeave(own, segments);
     if (leaves && !this.#isComplete)
       throw new Denial('path_ambiguous', 'also readable as a path of no route');
-    if (leaves || own.endsInSlash) refuseReachable(route, later, segments);
-    if (!isOdd || earlier.length + later.length === 0) return;
-    const alternatives = findAlternatives(segments);
+    if (!this.#rivals.has(route)) return;
+    // Later routes get only what may be read as none of the route's own paths.
+    refuseRival(route, this.#rivals.find(route, segments, leaves || own.endsInSlash ? 'all' : 'earlier'));
+    const alternatives = isOdd ? findAlternatives(segments) : [];
     if (alternatives === undefined)
       throw new Denial('path_ambiguous', 'several scripts or session ids in the path');
-    for (const alternative of alternatives) {
-      refuseReachable(route, earlier, alternative);
-      refuseReachable(route, later, alternative);
-    }
+    for (const alternative of alternatives) refuseRival(route, this.#rivals.find(route, alternative, 'all'));
   }
 }
 
-const noRivals: Rivals = { earlier: [], later: [] };
-
-function findRivals(route: RouteOptions, at: number, groups: readonly RouteGroup[]): Rivals {
-  const stricter = (others: readonly RouteGroup[]) =>
-    others.filter(({ routes }) => isWeaker(route, routes)).map(({ pattern }) => pattern);
-  return { earlier: stricter(groups.slice(0, at)), later: stricter(groups.slice(at + 1)) };
-}
-
-function refuseReachable(route: RouteOptions, rivals: readonly PathPattern[], segments: Segments): void {
-  const rival = rivals.find((pattern) => mayReach(pattern, segments));
+/** @throws Denial path_ambiguous, with what to change: for the log */
+function refuseRival(route: RouteOptions, rival: RouteGroup | typeof crowded | undefined): void {
   if (rival === undefined) return;
+  if (rival === crowded)
+    throw new Denial(
+      'path_ambiguous',
+      `many routes are stricter than routes[].path ${route.path}, and a service may read this path as one of them`,
+    );
+  const demands =
+    [...new Set(rival.routes.flatMap((other) => weakerIn(route, other)))].join(', ') || 'methods';
   throw new Denial(
     'path_ambiguous',
-    `routes[].path ${route.path} is weaker than ${rival.text}, and a service may read this path as one of that`,
+    `routes[].path ${route.path} is weaker than ${rival.pattern.text} (${demands}), and a service may read this path as one of that`,
   );
 }
 

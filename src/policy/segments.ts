@@ -24,6 +24,8 @@ export interface Segments {
 const plain = /^[A-Za-z0-9._~!$&'()*+,=:@-]*[A-Za-z0-9_~!$&'()*+,=:@-]$/;
 // Encodings of what divides a path or ends it, and of the percent sign, behind which those can hide.
 const encodedDelimiter = /%(?:25|2F|3B|3F|23|5C)/;
+// The same in their fullwidth and small forms (NFKC), and U+2044, U+2215, which code pages of Windows make slashes.
+const wideDelimiter = /%EF%BC%(?:8F|BC|9F|83|9B)|%EF%B9%(?:94|96|9F|A8)|%E2%81%84|%E2%88%95/;
 const encodedDelimiterButSlash = /%(?:25|3B|3F|23|5C)/;
 // Session ids that ASP.NET takes out of the path: `/(S(x))/admin` is `/admin`.
 const cookieless = /^\((?:[A-Za-z]\([^()]*\))+\)$/;
@@ -51,7 +53,8 @@ function split(path: string): string[] {
 }
 
 function shifts(text: string, isLast: boolean, slashesPass: boolean): boolean {
-  if ((slashesPass ? encodedDelimiterButSlash : encodedDelimiter).test(text)) return true;
+  if ((slashesPass ? encodedDelimiterButSlash : encodedDelimiter).test(text) || wideDelimiter.test(text))
+    return true;
   const semicolon = text.indexOf(';');
   // Parameters of the last segment: whoever drops them, or ends the path there, is left with the same segment.
   if (semicolon >= 0) return semicolon === 0 || !isLast;
@@ -76,25 +79,32 @@ function isBlank(text: string): boolean {
  */
 export function findAlternatives({ list, shiftsAt }: Segments): readonly Segments[] | undefined {
   const found: Segments[] = [];
-  const add = (segments: readonly Segment[], removed: number) =>
-    found.push({ list: segments, shiftsAt: Math.max(shiftsAt - removed, 0) });
-  const first = list[0]?.text ?? '';
-  if (/^[A-Za-z][A-Za-z0-9+.-]*:/.test(first)) {
-    // `https://x/y` and, for those who do not count slashes, `https:/x/y` and `https:x/y`.
-    const authority = first.endsWith(':') ? list.findIndex(({ text }, at) => at > 0 && text !== '') : 0;
-    if (authority >= 0) found.push(withoutFront(list, authority + 1));
-  }
-  let odd = 0;
+  let count = 0;
+  if (scheme.test(list[0]?.text ?? '')) found.push(...behindScheme(list));
   for (const [index, { text }] of list.entries()) {
-    if (cookieless.test(text)) add([...list.slice(0, index), ...list.slice(index + 1)], 1);
-    else if (index < list.length - 1 && isScript(text)) {
-      found.push(withoutFront(list, index + 1));
-      add(list.slice(0, index + 1), 0);
-      add([...list.slice(0, index), ...list.slice(index + 1)], 1);
-    } else continue;
-    odd++;
+    const isSession = cookieless.test(text);
+    const hasPathInfo = index < list.length - 1 && isScript(text);
+    if (!isSession && !hasPathInfo) continue;
+    if (++count > 1) return undefined;
+    found.push({
+      list: [...list.slice(0, index), ...list.slice(index + 1)],
+      shiftsAt: Math.max(shiftsAt - 1, 0),
+    });
+    if (hasPathInfo) found.push(withoutFront(list, index + 1), { list: list.slice(0, index + 1), shiftsAt });
   }
-  return odd > 1 ? undefined : found;
+  return found;
+}
+
+// RFC 3986 §3.1. In `x:batch` it is none that comes with an authority; those of the web do, also without slashes (WHATWG URL).
+const scheme = /^(?:[A-Za-z][A-Za-z0-9+.-]*:$|(?:https?|wss?|ftp|file):)/i;
+
+/** `https://x/y`, for those who do not count slashes `https:/x/y` and `https:x/y`; `a:/y` has no authority. */
+function behindScheme(list: readonly Segment[]): Segments[] {
+  if (list[0]?.text.endsWith(':') !== true) return [withoutFront(list, 1)];
+  const authority = list.findIndex(({ text }, index) => index > 0 && text !== '');
+  if (authority < 0) return [];
+  const behind = [withoutFront(list, authority + 1)];
+  return authority === 1 ? [...behind, withoutFront(list, 1)] : behind;
 }
 
 function withoutFront(list: readonly Segment[], count: number): Segments {
@@ -111,6 +121,8 @@ export function isScript(text: string): boolean {
 }
 
 const maxDecodings = 4;
+// Dots that a service is left with when it trims white space, as Windows does, or cuts off a query.
+const trimmedDots = /\/(?:%20|\+)*\.{1,2}(?:%20|\+)*(?:[;?#/]|$)/;
 
 /**
  * Whether a service that decodes more than once, reads a backslash as a slash or drops parameters would find a dot
@@ -122,12 +134,20 @@ export function hidesDotSegment(path: string): boolean {
   for (let decodings = 0; decodings <= maxDecodings; decodings++) {
     if (hasDisputedOctet(text)) return true;
     const read = text.includes('\\') ? text.replaceAll('\\', '/') : text;
-    if (hasDotSegment(read) || (read.includes('/.') && /\/\.{1,2}[?#]/.test(read))) return true;
+    if (hasDotSegment(read) || trimmedDots.test(read)) return true;
     const decoded = decodeVisible(text);
-    if (decoded === text) return false;
+    if (decoded === text) return /%E[2F]/i.test(text) && hasDotSegment(decodeCompatible(text));
     text = decoded;
   }
   return true;
+}
+
+/** Fullwidth dots and slashes as the ASCII that services make of them which normalise (NFKC). */
+function decodeCompatible(text: string): string {
+  const decoded = text.replace(/(?:%[89A-F][0-9A-F])+/gi, (run) =>
+    Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8'),
+  );
+  return decoded.normalize('NFKC').replaceAll('\\', '/');
 }
 
 // Visible ASCII only: no delimiter hides in the other octets, and left encoded they still equal a route's literals.
@@ -158,28 +178,32 @@ export function foldLiteral(text: string): string {
 }
 
 /**
- * Whether a service may take a segment for a literal of a route.
- * @param endsPath - nothing follows it, so that it may carry a suffix that names a format (`.json`)
+ * What else Windows calls a file by the name of a plain segment (its streams), or a service that reads plus signs as spaces
+ * and trims them. @param folded - in lower case
  */
-export function mayBeLiteral(
-  { text, isPlain }: Segment,
-  literal: { readonly text: string; readonly folded: string },
-  endsPath: boolean,
-): boolean {
-  if (!isPlain || text === literal.text) return true;
-  const folded = text.toLowerCase();
-  if (folded === literal.folded) return true;
-  if (endsPath && folded.startsWith(literal.folded) && folded[literal.folded.length] === '.') return true;
-  return /[:~+]/.test(folded) && mayBeOnDisk(folded, literal.folded);
+export function otherNames(folded: string): readonly string[] {
+  const names: string[] = [];
+  if (folded.includes(':')) names.push((folded.split(':', 1)[0] ?? '').replace(/\.+$/, ''));
+  if (folded.startsWith('+') || folded.endsWith('+')) names.push(trimPluses(folded));
+  return names;
 }
 
-/** Names of Windows file systems for the same file (streams, short names), and plus signs that are read as spaces. */
-function mayBeOnDisk(folded: string, literal: string): boolean {
-  if (folded.split(':', 1)[0]?.replace(/\.+$/, '') === literal) return true;
-  if (folded.replace(/^\++|\++$/g, '') === literal) return true;
+// A loop, because `/\++$/` tries a run of pluses anew from each of them.
+function trimPluses(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (text[start] === '+') start++;
+  while (end > start && text[end - 1] === '+') end--;
+  return text.slice(start, end);
+}
+
+/**
+ * Whether a segment may be the short name of a literal on Windows: `administration` is `ADMINI~1`, or `AD1A2B~1` once there
+ * are several. @returns undefined when it has not the form of one
+ */
+export function shortNameOf(folded: string): ((literal: string) => boolean) | undefined {
   const [, head] = /^([^~]{1,6})~\d{1,6}(?:\.[^.]*)?$/.exec(folded) ?? [];
-  // `administration` is `ADMINI~1`, or `AD1A2B~1` once there are several.
-  return (
-    head !== undefined && (literal.startsWith(head) || literal.startsWith(head.replace(/[0-9a-f]{4}$/, '')))
-  );
+  if (head === undefined) return undefined;
+  const hashed = head.replace(/[0-9a-f]{4}$/, '');
+  return (literal) => literal.startsWith(head) || literal.startsWith(hashed);
 }

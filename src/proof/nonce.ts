@@ -1,4 +1,5 @@
 import { createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { isCanonicalBase64url } from '../jws/base64url.js';
 import type { Relived, Timekeeper } from '../support/clock.js';
 
@@ -36,7 +37,7 @@ const nonceCharacters = ((timeBytes + macBytes) / 3) * 4;
 const replicaSkewMs = 5000;
 const reissueAfterMs = 1000;
 // Some 200 bytes each. One replica issues 300 an origin in the default lifetime; who has more pays an HMAC now and then.
-const maxVerified = 8192;
+const maxRemembered = 8192;
 
 /**
  * Issues nonces and knows its own again without storing them: time of issue and an HMAC over domain, origin and time,
@@ -56,10 +57,10 @@ export class NonceIssuer {
   readonly #clock: NonceOptions['clock'];
   /** the latest nonce of each origin; as many as there are public origins */
   readonly #latest = new Map<string, IssuedNonce>();
-  /** nonces that have verified, oldest first: only real ones get in, and forgetting one costs an HMAC, no more */
-  readonly #verified = new Map<string, IssuedNonce>();
-  /** of the time that comes a second time: the nonces that were issued in it the second time */
-  readonly #reissued = new Map<string, IssuedNonce>();
+  /** nonces that have verified: only real ones get in, and forgetting one costs an HMAC, no more */
+  readonly #verified = new LRUCache<string, IssuedNonce>({ max: maxRemembered });
+  /** of the time that comes a second time: the nonces that were issued in it the second time. Forgetting one costs a challenge */
+  readonly #reissued = new LRUCache<string, IssuedNonce>({ max: maxRemembered });
   #relived: Relived | undefined;
 
   /** @throws RangeError for a secret of less than 32 bytes */
@@ -88,7 +89,7 @@ export class NonceIssuer {
     const nonce = Buffer.concat([time, this.#mac(origin, nowMs)]).toString('base64url');
     const issued = { nonce, origin, issuedAtMs: nowMs };
     this.#latest.set(origin, issued);
-    if (this.#isRelived(issued)) this.#keep(this.#reissued, issued);
+    if (this.#isRelived(issued)) this.#reissued.set(nonce, issued);
     return nonce;
   }
 
@@ -102,7 +103,7 @@ export class NonceIssuer {
     const known = this.#verified.get(nonce);
     const issued = known?.origin === origin ? known : this.#authenticate(nonce, origin);
     if (issued === undefined || !this.#isAccepted(issued)) return undefined;
-    if (known === undefined) this.#keep(this.#verified, issued);
+    if (known === undefined) this.#verified.set(nonce, issued);
     const { issuedAtMs } = issued;
     const expiresSoon = this.#clock.nowMs() - issuedAtMs >= (this.#lifetimeMs * 2) / 3;
     return { issuedAtMs, isOfThisProcess: this.#isSecretOwn, expiresSoon };
@@ -135,14 +136,6 @@ export class NonceIssuer {
     const issuedAtMs = bytes.readUIntBE(0, timeBytes);
     const isOurs = timingSafeEqual(bytes.subarray(timeBytes), this.#mac(origin, issuedAtMs));
     return isOurs ? { nonce, origin, issuedAtMs } : undefined;
-  }
-
-  #keep(nonces: Map<string, IssuedNonce>, issued: IssuedNonce): void {
-    for (const oldest of nonces.values()) {
-      if (nonces.size < maxVerified && this.#isAccepted(oldest)) break;
-      nonces.delete(oldest.nonce);
-    }
-    nonces.set(issued.nonce, issued);
   }
 
   // No origin contains a line break, so no two inputs are spelled alike.

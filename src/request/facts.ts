@@ -2,7 +2,7 @@ import { Denial } from '../denial/denial.js';
 import type { Origin, Origins } from './authority.js';
 import type { PresentedCertificate } from './client-certificate.js';
 import { findClientAddress, selectForwardedOrigin } from './forwarded.js';
-import { type Framing, parseFraming } from './framing.js';
+import { type Framing, hasBody, isBodyUnexpected, parseFraming } from './framing.js';
 import { type HeadRules, parseHead, type RequestHead } from './head.js';
 import { parseTarget, type RequestTarget } from './target.js';
 import type { TrustedFront, TrustedProxies } from './trusted-proxies.js';
@@ -54,6 +54,8 @@ export interface RequestRules extends HeadRules {
   readonly pathPrefix: string;
   readonly maxTargetBytes: number;
   readonly maxBodyBytes: number;
+  /** a body on a method that gives it no meaning is refused. @see REQUIREMENTS B18 */
+  readonly refuseUnexpectedBody: boolean;
   /** the name under which we stand in Via. @see RFC 9110 §7.6.3 */
   readonly pseudonym: string;
   readonly proxies: TrustedProxies;
@@ -66,7 +68,7 @@ export interface RequestRules extends HeadRules {
  * says: of the client, where a trusted front speaks for it. Does not look at credentials (credentials.ts) or routes (policy/).
  *
  * @throws Denial for the whole of section A: peer_not_trusted, http_version_refused, target_*, path_ambiguous, header_*, host_*,
- *   framing_invalid, transfer_coding_unsupported, body_too_large, upgrade_*, method_not_allowed, loop_detected;
+ *   framing_invalid, transfer_coding_unsupported, body_too_large, body_unexpected, upgrade_*, method_not_allowed, loop_detected;
  *   from a trusted front also forwarded_field_malformed, client_certificate_header_malformed
  * @see RFC 9112 §2-6; RFC 9110 §7
  */
@@ -83,6 +85,8 @@ export function parseRequest(message: RequestMessage, rules: RequestRules): Requ
   const origin =
     front === undefined ? origins.select(head.values('host')) : selectForwardedOrigin(head, origins);
   checkMethod(message);
+  if (rules.refuseUnexpectedBody && hasBody(framing) && isBodyUnexpected(method))
+    throw new Denial('body_unexpected', method);
   checkExpectation(head);
   const upgrade = parseUpgrade(head, message, framing);
   checkVia(head, rules.pseudonym);

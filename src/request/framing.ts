@@ -6,6 +6,16 @@ export type Framing =
   | { readonly kind: 'length'; readonly bytes: number }
   | { readonly kind: 'chunked' };
 
+/**
+ * Methods whose definition gives the content of a request a meaning. Who serves no other may not read a body at all.
+ * @see RFC 9110 §9.3 (POST, PUT); RFC 5789 (PATCH); RFC 3253, 3648, 3744, 4791, 4918, 5323, 5842 (WebDAV); QUERY
+ */
+const methodsWithBody: ReadonlySet<string> = new Set([
+  ...['POST', 'PUT', 'PATCH', 'QUERY'],
+  ...['PROPFIND', 'PROPPATCH', 'MKCOL', 'LOCK', 'REPORT', 'SEARCH', 'ACL', 'MERGE', 'CHECKOUT'],
+  ...['MKACTIVITY', 'MKCALENDAR', 'BIND', 'REBIND', 'UNBIND', 'NOTIFY'],
+]);
+
 const plainLength = /^(?:0|[1-9][0-9]{0,14})$/;
 const noBody: Framing = { kind: 'none' };
 const chunked: Framing = { kind: 'chunked' };
@@ -38,4 +48,14 @@ export function parseFraming(
   const bytes = Number(length);
   if (bytes > maxBodyBytes) throw new Denial('body_too_large', `${bytes} bytes announced`);
   return { kind: 'length', bytes };
+}
+
+/** Whether bytes follow the head: an empty chunked body is made of some as well. */
+export function hasBody(framing: Framing): boolean {
+  return framing.kind === 'chunked' || (framing.kind === 'length' && framing.bytes > 0);
+}
+
+/** Whether the method gives a body no meaning. @see RFC 9110 §9.3.1: such a body may be request smuggling */
+export function isBodyUnexpected(method: string): boolean {
+  return !methodsWithBody.has(method);
 }

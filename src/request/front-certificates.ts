@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { Denial } from '../denial/denial.js';
 import type { Clock } from '../support/clock.js';
 import { sha256Base64url } from '../support/digest.js';
@@ -27,8 +28,8 @@ interface Known {
   readonly wasInForce: boolean;
 }
 
-// A front sends the same certificate with every request of a client. Begun anew when full: whoever has many
-// certificates makes reading them slower, not impossible.
+// A front sends the same certificate with every request of a client. Whoever has many certificates makes reading them
+// slower, not impossible.
 const maxKnown = 256;
 const maxCharacters = 32 * 1024;
 const maxCertificates = 8;
@@ -43,7 +44,7 @@ const maxCertificates = 8;
  */
 export class FrontCertificates {
   readonly #options: FrontCertificatesOptions;
-  readonly #known = new Map<string, Known>();
+  readonly #known = new LRUCache<string, Known>({ max: maxKnown });
   /** whose verdicts those are */
   #judge: CertificateJudge | undefined;
 
@@ -74,7 +75,6 @@ export class FrontCertificates {
       return known.certificate;
     if (key.length > maxCharacters) throw malformed(`${key.length} characters`);
     const certificate = this.#study(parse[this.#options.dialect](value, beside), judge, nowMs);
-    if (this.#known.size === maxKnown) this.#known.clear();
     this.#known.set(key, { certificate, wasInForce: isInForce(certificate, nowMs) });
     return certificate;
   }

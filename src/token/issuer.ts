@@ -1,4 +1,4 @@
-import type { TokenAlgorithm } from './algorithms.js';
+import type { JwsAlgorithm } from '../jws/signature.js';
 
 /** Where the keys of an issuer come from. */
 export type KeyLocation = 'discovery' | { readonly url: string } | { readonly file: string };
@@ -10,7 +10,7 @@ export interface IssuerOptions {
   /** resource identifiers that this issuer puts into tokens for us; held against `aud` by policy/, per route */
   readonly audience: readonly string[];
   readonly keys: KeyLocation;
-  readonly algorithms: readonly TokenAlgorithm[];
+  readonly algorithms: readonly JwsAlgorithm[];
   /** clock difference granted for exp, nbf and iat; at most 60 */
   readonly leewaySeconds: number;
   /** beside iss, aud and exp, which every token needs. `client_id` stands for the `clientClaim` */

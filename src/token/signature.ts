@@ -1,15 +1,13 @@
-import { KeyObject } from 'node:crypto';
 import { Denial } from '../denial/denial.js';
-import type { CompactJws } from '../jws/compact.js';
 import { algorithmNames } from '../jws/ed25519.js';
-import { isSignedWith } from '../jws/signature.js';
+import { maxKidCharacters } from '../jws/published-key.js';
+import type { JwsAlgorithm } from '../jws/signature.js';
 import type { JsonObject } from '../jws/strict-json.js';
 import type { Asker, VerificationQueue } from '../jws/verification-queue.js';
-import type { TokenAlgorithm } from './algorithms.js';
+import type { TokenContents } from './claims.js';
 import type { IssuerOptions } from './issuer.js';
 import type { IssuerKeys } from './keys/issuer-keys.js';
 import type { IssuerKey, KeySet } from './keys/key-set.js';
-import { maxKidCharacters } from './keys/published-key.js';
 
 /** An authorization server and its keys. */
 export interface Issuer {
@@ -20,12 +18,20 @@ export interface Issuer {
 interface Signed {
   readonly issuer: Issuer;
   readonly key: IssuerKey;
-  readonly claims: JsonObject;
+  readonly contents: TokenContents;
 }
 
 let sealSigned: (signed: Signed) => SignedClaims;
 
-/** Claims that this issuer signed with this key of its set. Nothing about the claims themselves has been checked. */
+/** A token as it was read, before anybody has verified who signed it. */
+export interface UnsignedToken {
+  /** as received */
+  readonly text: string;
+  readonly header: JsonObject;
+  readonly contents: TokenContents;
+}
+
+/** Claims that this issuer signed with this key of its set. Whether it is still their time has not been checked. */
 export class SignedClaims {
   readonly #signed: Signed;
 
@@ -45,8 +51,8 @@ export class SignedClaims {
     return this.#signed.key;
   }
 
-  get claims(): JsonObject {
-    return this.#signed.claims;
+  get contents(): TokenContents {
+    return this.#signed.contents;
   }
 }
 
@@ -54,7 +60,6 @@ export class SignedClaims {
  * Verifies the signature with a key from the issuer's own set, and no other: `jwk`, `jku`, `x5u` and `x5c` of the
  * header are not looked at.
  *
- * @param token - the text, and what was parsed from it
  * @param issuer - the one that `iss` names
  * @param queue - where the verification waits for its turn, and for whom
  * @throws Denial token_algorithm_refused, token_key_unknown, token_signature_invalid
@@ -63,12 +68,12 @@ export class SignedClaims {
  * @see RFC 7515 §5.2; RFC 8725 §3.1, §3.8, §3.10; REQUIREMENTS D03-D05, D20, D25, P08, P10, P12
  */
 export async function verifySignature(
-  { text, jws }: { readonly text: string; readonly jws: CompactJws },
+  { text, header, contents }: UnsignedToken,
   issuer: Issuer,
   { queue, asker }: { readonly queue: VerificationQueue; readonly asker: Asker },
 ): Promise<SignedClaims> {
-  const algorithm = checkAlgorithm(jws.header.alg, issuer.options);
-  const kid = parseKid(jws.header.kid);
+  const algorithm = checkAlgorithm(header.alg, issuer.options);
+  const kid = parseKid(header.kid);
   const trial: Trial = (candidates) =>
     queue.run(() => {
       const signer = findSigner(text, algorithm, candidates);
@@ -78,7 +83,7 @@ export async function verifySignature(
   const key = await (kid === undefined
     ? findAmongAll(issuer.keys, algorithm, trial)
     : findByKid(issuer.keys, { kid, algorithm }, trial));
-  return sealSigned({ issuer, key, claims: jws.claims });
+  return sealSigned({ issuer, key, contents });
 }
 
 /** Tries keys one after the other. @returns the one that has signed */
@@ -90,7 +95,7 @@ const maxOfAll = 8;
 
 async function findByKid(
   keys: IssuerKeys,
-  { kid, algorithm }: { readonly kid: string; readonly algorithm: TokenAlgorithm },
+  { kid, algorithm }: { readonly kid: string; readonly algorithm: JwsAlgorithm },
   trial: Trial,
 ): Promise<IssuerKey> {
   const known = await keys.obtain();
@@ -103,7 +108,7 @@ async function findByKid(
 }
 
 /** For a token without `kid` a signature that fits no known key is what an unknown `kid` is for others. */
-async function findAmongAll(keys: IssuerKeys, algorithm: TokenAlgorithm, trial: Trial): Promise<IssuerKey> {
+async function findAmongAll(keys: IssuerKeys, algorithm: JwsAlgorithm, trial: Trial): Promise<IssuerKey> {
   const known = (await keys.obtain()).candidates(undefined, algorithm);
   const tried = known.slice(0, maxOfAll);
   const key = tried.length === 0 ? undefined : await trial(tried);
@@ -123,7 +128,7 @@ function refuseSignature(what: string, tried: readonly IssuerKey[], candidates: 
   throw new Denial('token_signature_invalid', `${what}, tried ${tried.length} of ${candidates.length} keys`);
 }
 
-function checkAlgorithm(alg: unknown, { algorithms }: IssuerOptions): TokenAlgorithm {
+function checkAlgorithm(alg: unknown, { algorithms }: IssuerOptions): JwsAlgorithm {
   const algorithm =
     typeof alg === 'string' ? algorithms.find((name) => algorithmNames(name).includes(alg)) : undefined;
   if (algorithm === undefined)
@@ -141,7 +146,7 @@ function parseKid(kid: unknown): string | undefined {
 /** @returns the key that has signed this token */
 function findSigner(
   token: string,
-  algorithm: TokenAlgorithm,
+  algorithm: JwsAlgorithm,
   candidates: readonly IssuerKey[],
 ): IssuerKey | undefined {
   const end = token.lastIndexOf('.');
@@ -149,8 +154,5 @@ function findSigner(
     data: Buffer.from(token.slice(0, end), 'latin1'),
     signature: Buffer.from(token.slice(end + 1), 'base64url'),
   };
-  return candidates.find(({ verifiers }) => {
-    const verifier = verifiers.get(algorithm);
-    return verifier !== undefined && isSignedWith(KeyObject.from(verifier), algorithm, signed);
-  });
+  return candidates.find((key) => key.hasSigned(algorithm, signed));
 }

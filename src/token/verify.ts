@@ -6,12 +6,13 @@ import type { PresentedToken } from '../request/credentials.js';
 import type { Timekeeper } from '../support/clock.js';
 import type { SharedCache } from '../support/shared-cache.js';
 import { type CachedToken, createTokenCache, defaultCacheBytes, entryBytes } from './cache.js';
+import { parseClaims } from './claims.js';
 import type { IssuerOptions, IssuerState, TokenObserver } from './issuer.js';
 import { IssuerKeys, type RefreshTimes, refreshTimes } from './keys/issuer-keys.js';
 import { type Issuer, verifySignature } from './signature.js';
 import { checkTimes } from './times.js';
 import { checkTokenType } from './token-type.js';
-import { checkClaims, type VerifiedToken, verifyClaims } from './verified-token.js';
+import { type VerifiedToken, verifyTimes } from './verified-token.js';
 
 export interface TokenVerifierParts {
   readonly clock: Timekeeper;
@@ -116,9 +117,11 @@ export class TokenVerifier {
       const jws = parseCompactJws(text, { maxBytes: maxTokenBytes, malformed: 'token_malformed' });
       const issuer = this.#selectIssuer(jws);
       checkTokenType(jws, issuer.options);
-      checkClaims(jws.claims, issuer.options, this.#clock);
-      const signed = await verifySignature({ text, jws }, issuer, { queue: this.#verifications, asker });
-      const token = verifyClaims(signed, this.#clock);
+      const contents = parseClaims(jws.claims, issuer.options);
+      checkTimes(contents, contents.leewaySeconds, this.#clock);
+      const unsigned = { text, header: jws.header, contents };
+      const signed = await verifySignature(unsigned, issuer, { queue: this.#verifications, asker });
+      const token = verifyTimes(signed, this.#clock);
       this.#cache.set(digest, {
         value: { token, issuer, key: signed.key },
         owner: `${token.issuer} ${token.clientId}`,

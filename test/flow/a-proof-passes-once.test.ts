@@ -70,8 +70,11 @@ describe('a proof passes once', () => {
     const first = guarded.proof({ token, key });
     await guarded.admits({ token, key, proof: first });
     const send = () => guarded.send({ token, proof: guarded.proof({ token, key }) });
-    const answers = await Promise.all(Array.from({ length: 199 }, send));
-    assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
+    // Few at a time: all at once wait longer for their verification, on a busy machine, than one may.
+    for (let left = 199; left > 0; left -= 20) {
+      const answers = await Promise.all(Array.from({ length: Math.min(left, 20) }, send));
+      assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
+    }
 
     const response = await guarded.refuses({ token, key }, quota);
     assert.match(response.one('retry-after') ?? '', /^[1-9][0-9]*$/);

@@ -59,7 +59,7 @@ for (const [method, body] of [
   ['POST', ''],
   ['PATCH', ''],
   ['PUT', 'hi'],
-  ['DELETE', 'hi'],
+  ['PROPFIND', 'hi'],
 ] as const) {
   test(`B14: ${method} ${body === '' ? 'without' : 'with'} a body is never sent twice`, async () => {
     assert.equal((await guarded.send({ target: '/warm' })).status, 200);

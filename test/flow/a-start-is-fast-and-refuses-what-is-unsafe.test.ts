@@ -46,6 +46,17 @@ describe('refused at start, exit code 2', () => {
   test('B17: clear text to a service off loopback', () =>
     refusesToStart({ config: { ...config, upstream: 'http://10.0.0.5' } }, /allowCleartext/));
 
+  test('P12: a key set in a file that can verify nothing, beside another mistake', async () => {
+    const [key] = JSON.parse(files['jwks.json']).keys;
+    const unfit = { 'jwks.json': JSON.stringify({ keys: [{ ...key, use: 'enc' }] }) };
+    const mistaken = { config: { ...config, upstream: 'http://10.0.0.5' }, files: unfit };
+    await refusesToStart(
+      mistaken,
+      /issuers\[0\]\.keys\.file: no usable key in the set; key 0: use is not sig/,
+    );
+    await refusesToStart(mistaken, /allowCleartext/);
+  });
+
   test('twin: another option of Node', async () => {
     const sidecar = await Sidecar.start({ config, files, env: { NODE_OPTIONS: '--no-deprecation' } });
     await sidecar.ready();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Checkpoint } from '../support/checkpoint.js';
+import { makeSigningKey, signJws } from '../support/issuer.js';
 import { TokenSigner } from '../support/token-signer.js';
 
 test('P12: a token forged under a published Ed25519 key of small order is refused', async (t) => {
@@ -26,4 +27,23 @@ test('P12: a token forged under a published Ed25519 key of small order is refuse
   const ignored = await guarded.sidecar.child.event(({ event }) => event === 'issuer_key_ignored');
   assert.equal(ignored.why, 'key 0: Ed25519 point of small order');
   await guarded.admits();
+});
+
+test('D05: an RSA key without alg that has verified PS256 verifies no RS256', async (t) => {
+  const signer = new TokenSigner();
+  const pss = makeSigningKey('PS256', 'rsa');
+  const guarded = await Checkpoint.start({
+    signer,
+    files: { 'jwks.json': JSON.stringify({ keys: [{ ...pss.jwk, alg: undefined }, signer.jwk] }) },
+  });
+  t.after(() => guarded.stop());
+  await guarded.fetchNonce();
+  const mint = (alg: 'PS256' | 'RS256') => {
+    const claims = signer.claims({ cnf: { jkt: guarded.client.jkt } });
+    const header = JSON.stringify({ typ: 'at+jwt', alg, kid: 'rsa' });
+    return signJws(header, JSON.stringify(claims), { ...pss, alg });
+  };
+  await guarded.admits({ token: mint('PS256') });
+  await guarded.refuses({ token: mint('RS256') }, { reason: 'token_key_unknown', error: 'invalid_token' });
+  await guarded.admits({ token: mint('PS256') });
 });

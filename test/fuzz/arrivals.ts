@@ -8,6 +8,7 @@ import {
   type Caller,
   type Cast,
   exceptionId,
+  exceptionIssuers,
   type Listening,
   type RouteRule,
   routes,
@@ -67,6 +68,7 @@ export function judgeArrival(evidence: Evidence, ground: Ground): string[] {
     ...judgeUpgrade(judged, one),
     ...judgeLog(judged, grant, one),
     ...judgePath(arrival.message, logged),
+    ...judgeCaller(grant, routeOf(logged)),
     ...judgeFields(judged, grant),
     ...judgeAssertion(arrival, logged, { grant, ground }),
   ];
@@ -109,7 +111,8 @@ function judgeLog(
 ): string[] {
   const [path] = message.target.split('?', 1);
   const expected = {
-    ...{ method: message.method, path, proof: label, client: caller?.client, key },
+    ...{ method: message.method, path, proof: label, key },
+    ...{ client: caller?.client, issuer: caller?.issuer },
     remote_address: vouched.address || peer,
   };
   const found = Object.entries(expected)
@@ -130,7 +133,7 @@ function judgePath({ target, method }: RequestMessage, logged: LoggedRequest): s
   if (route === undefined) return [`forwarded on the route ${String(fields.route)}`];
   const own = prefixOf(route.path);
   const found: string[] = [];
-  const readings = /[%;\\A-Z]|\/[/.]/.test(path) ? [...readingsOf(path)] : [path];
+  const readings = /[%;\\A-Z:(]|\/[/.]|\.|\+/.test(path) ? [...readingsOf(path)] : [path];
   for (const other of routes.map((one) => prefixOf(one.path)).filter((prefix) => prefix !== own)) {
     const reading = readings.find((one) => one === other || one.startsWith(`${other}/`));
     if (reading !== undefined) found.push(`forwarded as ${own}, but readable as ${reading}`);
@@ -147,6 +150,17 @@ function judgePath({ target, method }: RequestMessage, logged: LoggedRequest): s
   if (methods !== undefined && !methods.includes(method) && !isPreflight)
     found.push(`${method} passed on ${own}`);
   return found;
+}
+
+/** Names are names within one issuer. */
+function judgeCaller({ label, caller }: Grant, route: RouteRule | undefined): string[] {
+  if (caller === undefined || route === undefined) return [];
+  const { issuers = label === 'exception' ? exceptionIssuers : [caller.issuer], clients = [caller.client] } =
+    route;
+  const { issuer, client, subject } = caller;
+  return issuers.includes(issuer) && clients.includes(client)
+    ? []
+    : [`${client} (${subject}) of ${issuer} passed on ${route.path}`];
 }
 
 function prefixOf(path: string): string {
@@ -210,13 +224,13 @@ function judgeFields({ arrival, sent, vouched }: Judged, { label, caller, key }:
     'x-forwarded-prefix': vouched.prefix || undefined,
     'x-request-id': vouched.requestId ?? message.all('x-request-id').find(isOurs),
     'client-cert': certificate && clientCert(certificate),
-    'client-cert-chain':
-      vouched.chain === null ? message.all('client-cert-chain')[0] : certificate && vouched.chain,
+    // No certificate stands between that of a client and its CA, whatever a front says.
+    'client-cert-chain': undefined,
     'x-auth-proof': label,
     'x-auth-subject': caller && encodePercent(caller.subject),
     'x-auth-type': caller && 'user',
     'x-auth-client': caller?.client,
-    'x-auth-issuer': caller && 'https://as.test',
+    'x-auth-issuer': caller?.issuer,
     'x-auth-scope': caller && 'read write',
     'x-auth-key': key,
     'x-auth-exception': label === 'exception' ? exceptionId : undefined,

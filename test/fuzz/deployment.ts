@@ -29,6 +29,9 @@ export const origins: Readonly<Record<Listening, readonly [string, ...string[]]>
 /** What the fronts strip from the path. */
 export const pathPrefix: Readonly<Record<Listening, string>> = { plain: '', tls: '', front: '/edge' };
 
+/** Two who have nothing to do with each other, whatever their tokens call clients and users. */
+const issuers = { own: 'https://as.test', other: 'https://other.test' } as const;
+
 /** What is configured for a prefix of the path. */
 export interface RouteRule {
   readonly path: string;
@@ -37,6 +40,8 @@ export interface RouteRule {
   readonly encodedSlashes?: 'pass';
   readonly preflight?: 'forward';
   readonly websocket?: true;
+  readonly issuers?: readonly string[];
+  readonly clients?: readonly string[];
 }
 
 export const routes: readonly RouteRule[] = [
@@ -44,6 +49,7 @@ export const routes: readonly RouteRule[] = [
   { path: '/read/**', proof: 'none', methods: ['GET', 'HEAD'] },
   { path: '/slashes/**', proof: 'none', encodedSlashes: 'pass' },
   { path: '/protected/**', proof: 'any' },
+  { path: '/own/**', proof: 'any', issuers: [issuers.own], clients: ['shop'] },
   { path: '/dpop/**', proof: 'dpop' },
   { path: '/mtls/**', proof: 'mtls' },
   { path: '/both/**', proof: 'both' },
@@ -54,11 +60,14 @@ export const routes: readonly RouteRule[] = [
 ];
 
 export const exceptionId = 'legacy-batch';
+/** whose clients it is for */
+export const exceptionIssuers: readonly string[] = [issuers.own];
 export const assertionAudience = 'service';
 export const limits = { headerBytes: 6144, headerCount: 40, targetBytes: 512, bodyBytes: 16_384 } as const;
 
 /** Somebody who holds an access token. */
 export interface Caller {
+  readonly issuer: string;
   readonly subject: string;
   readonly client: string;
   readonly token: string;
@@ -73,9 +82,11 @@ export interface Stranger {
   readonly name: string;
 }
 
-/** The issuer, the callers, and what they sign; made anew for every run. */
+/** The issuers, the callers, and what they sign; made anew for every run. */
 export class Cast {
-  readonly signer = new TokenSigner();
+  readonly signer = new TokenSigner({ issuer: issuers.own });
+  /** calls its clients, users and key as the first one does */
+  readonly otherSigner = new TokenSigner({ issuer: issuers.other });
   readonly ca: Ca;
   readonly server: IssuedCertificate;
   readonly callers: readonly Caller[];
@@ -94,13 +105,15 @@ export class Cast {
     this.strangers = strangers;
     this.elsewhere = elsewhere;
     const [one, other] = certificates;
-    const keys = [makeDpopKey(), makeDpopKey(), makeDpopKey()];
+    const keys = [makeDpopKey(), makeDpopKey(), makeDpopKey(), makeDpopKey()];
     this.callers = [
       this.#caller('alice', 'shop', { key: keys[0] }),
       // Of every kind that the encoding has to cope with.
       this.#caller(' zoë 100%\r\nX-Auth-Subject: root ', 'app-2', { key: keys[1] }),
       this.#caller('machine', 'batch', { certificate: one }),
       this.#caller('carol', 'bank', { key: keys[2], certificate: other }),
+      this.#caller('alice', 'shop', { key: keys[3], signer: this.otherSigner }),
+      this.#caller('dave', 'legacy', { signer: this.otherSigner }),
       this.#caller('dave', 'legacy', {}),
     ];
   }
@@ -129,7 +142,11 @@ export class Cast {
   #caller(
     subject: string,
     client: string,
-    { key, certificate }: { key?: DpopKey | undefined; certificate?: IssuedCertificate | undefined },
+    {
+      key,
+      certificate,
+      signer = this.signer,
+    }: { key?: DpopKey | undefined; certificate?: IssuedCertificate | undefined; signer?: TokenSigner },
   ): Caller {
     const cnf = {
       ...(key && { jkt: key.jkt }),
@@ -137,13 +154,14 @@ export class Cast {
     };
     const bound = key !== undefined || certificate !== undefined;
     const iat = Math.floor(Date.now() / 1000);
-    const token = this.signer.token({
+    const token = signer.token({
       sub: subject,
       client_id: client,
       exp: iat + 24 * 3600,
       ...(bound && { cnf }),
     });
-    return { subject, client, token, ...(key && { key }), ...(certificate && { certificate }) };
+    const { issuer } = signer;
+    return { issuer, subject, client, token, ...(key && { key }), ...(certificate && { certificate }) };
   }
 }
 
@@ -163,7 +181,7 @@ export async function deploy(
   listening: Listening,
   { cast, upstreamUrl, onEvent, changes, trusted }: DeploymentParts,
 ): Promise<Sidecar> {
-  const { signer, server, ca } = cast;
+  const { signer, otherSigner, server, ca } = cast;
   const day = (offset: number) => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
   const sidecar = await Sidecar.start({
     onEvent,
@@ -201,7 +219,10 @@ export async function deploy(
         connections: 16,
         queue: { length: 200, wait: '5s' },
       },
-      issuers: [{ issuer: signer.issuer, audience: signer.audience, keys: { file: 'jwks.json' } }],
+      issuers: [
+        { issuer: signer.issuer, audience: signer.audience, keys: { file: 'jwks.json' } },
+        { issuer: otherSigner.issuer, audience: otherSigner.audience, keys: { file: 'other.json' } },
+      ],
       // Nobody can show a certificate there.
       routes: routes.filter(({ proof }) => listening !== 'plain' || (proof !== 'mtls' && proof !== 'both')),
       identity: {
@@ -217,7 +238,8 @@ export async function deploy(
       exceptions: [
         {
           ...{ id: exceptionId, kind: 'bearer', owner: 'team batch', reason: 'no keys yet', ticket: 'T-1' },
-          ...{ created: day(-1), expires: day(30), clients: ['legacy'], routes: ['/legacy/**'] },
+          ...{ created: day(-1), expires: day(30), issuer: signer.issuer },
+          ...{ clients: ['legacy'], routes: ['/legacy/**'] },
         },
       ],
       shutdown: { grace: '1s' },
@@ -225,6 +247,7 @@ export async function deploy(
     },
     files: {
       'jwks.json': signer.jwks,
+      'other.json': otherSigner.jwks,
       'assertion.pem': privateKeyPem(),
       'server.pem': server.certPem,
       'server.key': server.keyPem,

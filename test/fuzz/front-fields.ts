@@ -13,13 +13,8 @@ import {
 } from './deployment.js';
 import type { Random } from './random.js';
 
-/** The certificate that a field tells of which a front has written. */
-export interface Told {
-  /** undefined: none, or one that is not trusted */
-  readonly certificate: IssuedCertificate | undefined;
-  /** as `Client-Cert-Chain` says it */
-  readonly chain: string | undefined;
-}
+/** The certificate that a field tells of which a front has written; undefined: none, or one that is not trusted */
+export type Told = IssuedCertificate | undefined;
 
 /** What a front says about the client of one request. */
 export interface FrontWord {
@@ -95,8 +90,10 @@ function writeCertificate(random: Random, { cast, told }: FrontDesk, { dialect, 
   }
   if (owner?.certificate === undefined && random.chance(0.6)) return [];
   const value = writeXfcc(random, cast, { owner, hasChain });
-  const certificate = cast.certificates.find((one) => one === owner?.certificate);
-  told.set(value, { certificate, chain: certificate && hasChain ? chainOf(cast) : undefined });
+  told.set(
+    value,
+    cast.certificates.find((one) => one === owner?.certificate),
+  );
   return [`X-Forwarded-Client-Cert: ${value}`];
 }
 

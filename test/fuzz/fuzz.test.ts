@@ -67,6 +67,12 @@ test('the oracle: a gate that lets unproven requests pass is found out', async (
   await findsOut(t, { config: { routes, exceptions: [] } }, /^proof none passed on \/dpop$/);
 });
 
+test('the oracle: a gate that takes a client for that of another issuer is found out', async (t) => {
+  const routes = [{ path: '/own/**' }, { path: '/protected/**', proof: 'any' }];
+  const config = { routes, exceptions: [] };
+  await findsOut(t, { config }, /^shop \(alice\) of https:\/\/other\.test passed on \/own\/\*\*$/);
+});
+
 test('the oracle: a gate that believes what anybody says is found out', async (t) => {
   await findsOut(t, { trusted: ['127.0.0.1/32'] }, /^x-forwarded-for is/);
 });

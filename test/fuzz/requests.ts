@@ -177,7 +177,11 @@ function credentials(random: Random, desk: Desk, need: Need): string[] {
 function chooseCaller(random: Random, { cast, holder }: Desk, { path, proof }: Need): Caller {
   const [first, ...others] = cast.callers;
   if (first === undefined) throw new Error('no callers');
-  if (path.startsWith('/legacy') && random.chance(0.5)) return cast.callers.at(-1) ?? first;
+  // Clients of the same name, each of an issuer of its own.
+  const alike = (client: string) =>
+    random.pick([first, ...cast.callers.filter((one) => one.client === client)]);
+  if (path.startsWith('/legacy') && random.chance(0.5)) return alike('legacy');
+  if (path.startsWith('/own') && random.chance(0.8)) return alike('shop');
   if (holder !== undefined && (proof === 'mtls' || proof === 'both' || random.chance(0.3))) return holder;
   return random.chance(0.9)
     ? random.chance(0.5)

@@ -9,8 +9,6 @@ import type { RequestMessage } from './message.js';
 export interface Vouched {
   /** with which it came; undefined: none, or one that is not trusted */
   readonly certificate: IssuedCertificate | undefined;
-  /** as `Client-Cert-Chain` says it; null: not known */
-  readonly chain: string | undefined | null;
   /** of the client; empty: not known */
   readonly address: string;
   readonly origin: string;
@@ -43,14 +41,9 @@ export function readVouched(message: RequestMessage, one: Case, known: Testimony
     return isScheme && (addressed === name || addressed === `${name}:${port}`);
   });
   if (origin === undefined) return `nobody serves ${addressed}`;
-  const shown = isFront
-    ? readCertificate(message, peer, known)
-    : {
-        certificate: known.cast.callers[certificateOf ?? -1]?.certificate,
-        chain: undefined,
-      };
+  const own = known.cast.callers[certificateOf ?? -1]?.certificate;
   return {
-    ...shown,
+    certificate: isFront ? readCertificate(message, peer, known) : own,
     address: isFront ? readAddress(message) : peer,
     origin,
     prefix: pathPrefix[listening],
@@ -71,11 +64,10 @@ function readCertificate(
   { all }: RequestMessage,
   peer: string,
   { cast, told }: Testimony,
-): Pick<Vouched, 'certificate' | 'chain'> {
+): Vouched['certificate'] {
   const isXfcc = fronts.get(peer) === 'xfcc';
   const text = all(isXfcc ? 'x-forwarded-client-cert' : 'client-cert').join();
-  const known = isXfcc ? told.get(text) : undefined;
-  if (known !== undefined) return known;
+  if (isXfcc && told.has(text)) return told.get(text);
   // Of a field that was changed on the way: the first certificate of its last element that has one.
   const plain = text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),
@@ -84,10 +76,7 @@ function readCertificate(
     ? (/.*(?:Cert|^(?!.*Cert=).*Chain)="[^"]*?-----\n([^"-]*)/is.exec(plain)?.[1] ?? '')
     : plain;
   const der = Buffer.from(encoded.replaceAll(':', ''), 'base64');
-  const certificate = cast.certificates.find((one) => one.der.equals(der));
-  if (isXfcc) return { certificate, chain: null };
-  const chain = all('client-cert-chain').flatMap((line) => line.split(',').map((item) => item.trim()));
-  return { certificate, chain: (certificate && chain.join(', ')) || undefined };
+  return cast.certificates.find((one) => one.der.equals(der));
 }
 
 /** @returns what the service is told of it */

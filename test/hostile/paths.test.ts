@@ -65,6 +65,14 @@ describe('the oracle', () => {
     '/a%252f..%255cprotected',
     '/%c0%afprotected',
     '/protected%3f',
+    '/PROTEC%C5%A2ED/x',
+    '/%2525%37%30rotected',
+    '/protected%20/x',
+    '/protected.json',
+    '/protected::$INDEX_ALLOCATION/x',
+    '/index.php/protected/x',
+    '/https://x/protected',
+    '/(S(x))/protected',
   ];
   for (const path of readable) {
     test(`reads ${path} as protected`, () => assert.notEqual(readingsBelow('/protected', path).length, 0));

@@ -13,10 +13,16 @@ const steps: readonly ((path: string) => string)[] = [
   (path) => path.replace(/[\t\r\n]/g, ''), // parsers of URLs that skip white space
   resolveDotSegments,
   decodeOverlong,
-  (path) => path.toLowerCase(),
+  foldCase,
+  trimNames,
+  (path) => path.replace(/\.[^/.]*(?=\/?$)/, ''), // the format at the end
+  (path) => path.replace(/\/\((?:[a-z]\([^()]*\))+\)(?=\/|$)/gi, ''), // session ids of ASP.NET
+  (path) => path.replace(/^.*?\.(?:php|jsp|aspx?|cgi|do|action)(?=\/)/is, ''), // the path info of a script
+  (path) => path.replace(/(\.(?:php|jsp|aspx?|cgi|do|action))\/.*$/is, '$1'), // its script
+  (path) => path.replace(/^\/?[a-z][a-z0-9+.-]*:\/\/[^/]*(?=\/)/i, ''), // an authority
 ];
 
-const maxDecodings = 2;
+const maxDecodings = 3;
 
 /** @param path - as on the wire, without query. @returns every reading of it, itself included */
 export function readingsOf(path: string): ReadonlySet<string> {
@@ -28,7 +34,8 @@ export function readingsOf(path: string): ReadonlySet<string> {
     if (fewest !== undefined && fewest <= decodings) continue;
     seen.set(reading, decodings);
     for (const step of steps) open.push([step(reading), decodings]);
-    if (decodings < maxDecodings) open.push([decode(reading), decodings + 1]);
+    if (decodings < maxDecodings && reading.includes('%'))
+      for (const decoded of [decode(reading), decodeUtf8(reading)]) open.push([decoded, decodings + 1]);
   }
   return new Set(seen.keys());
 }
@@ -40,6 +47,28 @@ export function readingsBelow(prefix: string, path: string): string[] {
 
 function decode(path: string): string {
   return path.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+}
+
+function decodeUtf8(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+/** As collations do that do not tell case, accents or widths: a Kelvin sign is a k. */
+function foldCase(path: string): string {
+  const folded = path.normalize('NFKD').replace(/\p{M}/gu, '');
+  return folded.toUpperCase().toLowerCase().replaceAll('ı', 'i');
+}
+
+/** White space around names, and what Windows drops behind them: streams, dots. */
+function trimNames(path: string): string {
+  const names = path.split('/').map((name) => name.trim());
+  return names
+    .map((name) => (/^\.*$/.test(name) ? name : name.replace(/:.*$/s, '').replace(/[. ]+$/, '')))
+    .join('/');
 }
 
 /** Octets that a decoder which does not insist on the shortest form of UTF-8 takes for ASCII. */

@@ -4,6 +4,7 @@ import { buildRequestHeaders, copyResponseHeaders } from '#holdfast/forward/hygi
 import { buildIdentity } from '#holdfast/forward/identity.js';
 import { isCanonicalBase64url } from '#holdfast/jws/base64url.js';
 import { parseCompactJws } from '#holdfast/jws/compact.js';
+import { IgnoredKey, parsePublishedKey } from '#holdfast/jws/published-key.js';
 import { parseStrictJsonObject } from '#holdfast/jws/strict-json.js';
 import { parseElements, parseTime } from '#holdfast/pki/der.js';
 import { compilePattern } from '#holdfast/policy/pattern.js';
@@ -20,7 +21,6 @@ import { HeaderNames } from '#holdfast/request/header-names.js';
 import { hasTokenInQuery, parseTarget } from '#holdfast/request/target.js';
 import { parseClaims } from '#holdfast/token/claims.js';
 import type { IssuerOptions } from '#holdfast/token/issuer.js';
-import { IgnoredKey, parsePublishedKey } from '#holdfast/token/keys/published-key.js';
 import { checkTokenType } from '#holdfast/token/token-type.js';
 import { identityNames, makeFacts } from '../support/facts.js';
 import { makeAdmission, makeGrant } from '../support/grants.js';

@@ -29,6 +29,7 @@ export function makeRules(changes: Partial<RequestRules> = {}): RequestRules {
     pathPrefix: '',
     maxTargetBytes: 8192,
     maxBodyBytes: Number.POSITIVE_INFINITY,
+    refuseUnexpectedBody: false,
     pseudonym: 'holdfast-test',
     proxies: new TrustedProxies([]),
     frontsOnly: false,

@@ -11,7 +11,7 @@ import { Child } from './process.js';
 export type FrontProgram = 'nginx' | 'haproxy' | 'envoy';
 
 /** Whether the program is on this machine. */
-export function hasProgram(program: FrontProgram): boolean {
+export function hasProgram(program: string): boolean {
   return spawnSync(program, ['-v']).error === undefined;
 }
 

@@ -25,7 +25,10 @@ export interface ReplayLoadReport {
 }
 
 const entries = 1_000_000;
-const keys = Array.from({ length: 10_000 }, (_, i) => `key-${i}`.padEnd(43, '-'));
+const tokens = Array.from({ length: 10_000 }, (_, i) => ({
+  jkt: `key-${i}`.padEnd(43, '-'),
+  owner: { issuer: 'https://as.test', clientId: `client-${i}` },
+}));
 const claimsPerTurn = 200;
 const lifetimeMs = 60_000;
 
@@ -63,9 +66,11 @@ function nextTurn(): Promise<void> {
 /** The compiler's pauses in the first thousands of calls are the process's, and come with or without a store. */
 function warmUp(clock: ManualClock): void {
   const store = new MemoryReplayStore({ capacity: 1000, perKey: 1000, perClient: 1000 }, clock);
+  const owner = { issuer: 'https://as.test', clientId: 'client' };
   for (let i = 0; i < 50_000; i++) {
     if (i % 500 === 0) clock.advance(1000);
-    store.claim({ jkt: 'key', owner: 'client', jti: String(i), expiresAtMs: clock.nowMs() + 500 });
+    const proof = store.nameOf('key', String(i));
+    store.claim({ proof, owner, expiresAtMs: clock.nowMs() + 500 });
   }
   store.close();
 }
@@ -82,9 +87,10 @@ async function measure(): Promise<ReplayLoadReport> {
   const expiresAtMs = clock.nowMs() + lifetimeMs;
   let claimed = 0;
   for (let i = 0; i < entries; i++) {
-    const jkt = keys[i % keys.length] ?? '';
-    if (store.claim({ jkt, owner: jkt, jti: `5f1c0d2e-6b1a-4a55-${i}`, expiresAtMs }) === 'claimed')
-      claimed++;
+    const token = tokens[i % tokens.length];
+    if (token === undefined) continue;
+    const proof = store.nameOf(token.jkt, `5f1c0d2e-6b1a-4a55-${i}`);
+    if (store.claim({ proof, owner: token.owner, expiresAtMs }) === 'claimed') claimed++;
     if (i % claimsPerTurn === 0) {
       await nextTurn();
       claiming.endTurn();

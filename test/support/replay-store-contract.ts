@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ClaimResult, ReplayEntry, ReplayStore } from '#holdfast/proof/replay/store.js';
+import type { ClaimResult, ReplayStore } from '#holdfast/proof/replay/store.js';
 
 /** A store under test, and the time that it goes by. */
 export interface ReplayBench {
@@ -24,12 +24,25 @@ const lifetimeMs = 2000;
 // Stores give room back some time after an entry has expired, at latest after a second.
 const untilRoomMs = lifetimeMs + 1001;
 
-/** Each key is another client's unless the test says whose it is. */
-function claim(
-  { store }: ReplayBench,
-  entry: Omit<ReplayEntry, 'owner'> & { readonly owner?: string },
-): ClaimResult | Promise<ClaimResult> {
-  return store.claim({ owner: entry.jkt, ...entry });
+/** One use of one proof. */
+export interface Use {
+  readonly jkt: string;
+  readonly jti: string;
+  readonly expiresAtMs: number;
+  /** issuer and client, with a space between; each key is another client's unless the test says whose it is */
+  readonly owner?: string;
+}
+
+/** Claims as the gate does: names the proof first. */
+export function claimUse<Store extends ReplayStore>(store: Store, use: Use): ReturnType<Store['claim']>;
+export function claimUse(store: ReplayStore, use: Use): ReturnType<ReplayStore['claim']> {
+  const { jkt, jti, expiresAtMs, owner = jkt } = use;
+  const [issuer = '', clientId = ''] = owner.split(' ');
+  return store.claim({ proof: store.nameOf(jkt, jti), owner: { issuer, clientId }, expiresAtMs });
+}
+
+function claim({ store }: ReplayBench, use: Use): ClaimResult | Promise<ClaimResult> {
+  return claimUse(store, use);
 }
 
 /** What every replay store must hold, whatever it keeps its entries in. */

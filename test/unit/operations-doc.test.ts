@@ -23,6 +23,7 @@ test('DESIGN 6: the operations page lists every metric with its type, and no oth
     certificates: () => [{ name: 'listener', expiresAtMs: 0 }],
     reload: () => undefined,
     clockOffsetSeconds: () => 0,
+    lostLogLines: () => 0,
   });
   const exposed = [...(await metrics.render()).matchAll(/^# TYPE (holdfast_\w+) (\w+)$/gm)];
   const rows = [...text.matchAll(/^\| `(holdfast_\w+)` +\| (\w+) +\|/gm)];

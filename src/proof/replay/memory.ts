@@ -2,7 +2,7 @@ import type { Timekeeper } from '../../support/clock.js';
 import { type Digest, DigestTable, none, SaltedDigests } from './digest-table.js';
 import { ExpiryWheel } from './expiry-wheel.js';
 import { Shares } from './shares.js';
-import type { ClaimResult, ReplayEntry, ReplayStore } from './store.js';
+import type { ClaimResult, NamedProof, ReplayEntry, ReplayOwner, ReplayStore } from './store.js';
 
 export interface MemoryReplayOptions {
   /** proofs remembered at once, 1 to 2^27 */
@@ -15,6 +15,8 @@ export interface MemoryReplayOptions {
 
 /** Who an entry counts for. */
 interface Holders {
+  readonly jkt: string;
+  /** digest of `jkt` */
   readonly key: Digest;
   readonly client: Digest;
 }
@@ -50,6 +52,8 @@ export class MemoryReplayStore implements ReplayStore {
   readonly #wheel: ExpiryWheel;
   readonly #keys: Shares;
   readonly #clients: Shares;
+  /** of tokens that are in use: two digests that need not be made with each of their proofs */
+  readonly #holders = new WeakMap<ReplayOwner, Holders>();
   readonly #timer: NodeJS.Timeout;
   #nextSweep: NodeJS.Immediate | undefined;
 
@@ -72,25 +76,27 @@ export class MemoryReplayStore implements ReplayStore {
     return this.#entries.capacity;
   }
 
+  nameOf(jkt: string, jti: string): NamedProof {
+    return { jkt, name: this.#digests.of(`${jkt} ${jti}`) };
+  }
+
   // Atomic because it runs to its end without a pause.
-  claim({ jkt, owner, jti, expiresAtMs }: ReplayEntry): ClaimResult {
+  claim({ proof, owner, expiresAtMs }: ReplayEntry): ClaimResult {
     const nowMs = this.#clock.steadyMs();
     if (!(expiresAtMs >= nowMs)) return 'replayed';
     this.#release(nowMs, perClaim);
-    const digest = this.#digestOf(jkt, jti);
+    const digest = proof.name;
     const known = this.#entries.find(digest);
-    if (known === none) {
-      const holders = { key: this.#digests.of(jkt), client: this.#digests.of(owner) };
-      return this.#claimNew({ digest, holders, expiresAtMs }, nowMs);
-    }
+    if (known === none)
+      return this.#claimNew({ digest, holders: this.#holdersOf(proof, owner), expiresAtMs }, nowMs);
     if (this.#isLive(known, nowMs)) return 'replayed';
     // Expired and not yet released: it keeps its room, and the wheel meets it in time and puts it where it belongs.
     this.#expiresAtMs[known] = expiresAtMs;
     return 'claimed';
   }
 
-  isUsed(jkt: string, jti: string): boolean {
-    const known = this.#entries.find(this.#digestOf(jkt, jti));
+  isUsed({ name }: NamedProof): boolean {
+    const known = this.#entries.find(name);
     return known !== none && this.#isLive(known, this.#clock.steadyMs());
   }
 
@@ -112,8 +118,13 @@ export class MemoryReplayStore implements ReplayStore {
     return 'claimed';
   }
 
-  #digestOf(jkt: string, jti: string): Digest {
-    return this.#digests.of(`${jkt} ${jti}`);
+  #holdersOf({ jkt }: NamedProof, owner: ReplayOwner): Holders {
+    const known = this.#holders.get(owner);
+    if (known?.jkt === jkt) return known;
+    const client = this.#digests.of(`${owner.issuer} ${owner.clientId}`);
+    const holders = { jkt, key: this.#digests.of(jkt), client };
+    this.#holders.set(owner, holders);
+    return holders;
   }
 
   #isLive(slot: number, nowMs: number): boolean {

@@ -1,11 +1,22 @@
-/** One use of one proof. */
-export interface ReplayEntry {
+/** A proof by the name that one store has for it. Made once for a request; good for that store alone. */
+export interface NamedProof {
   /** thumbprint of the key that signed, base64url. @see RFC 7638 §3 */
   readonly jkt: string;
-  /** issuer and client of the token that the proof came with, as one text: who has to share what one client may have */
-  readonly owner: string;
-  /** as the proof has it, at most 256 characters */
-  readonly jti: string;
+  /** of key and `jti` together, in the store's own spelling */
+  readonly name: string;
+}
+
+/** Who has to share what one client may have. */
+export interface ReplayOwner {
+  readonly issuer: string;
+  readonly clientId: string;
+}
+
+/** One use of one proof. */
+export interface ReplayEntry {
+  readonly proof: NamedProof;
+  /** of the token that the proof came with. The same object with each request of a token spares the store some work */
+  readonly owner: ReplayOwner;
   /** ms since the epoch; the last moment at which the proof would be accepted if it were forgotten */
   readonly expiresAtMs: number;
 }
@@ -30,13 +41,15 @@ export type ClaimResult = 'claimed' | 'replayed' | 'key-full' | 'client-full' | 
  * @see RFC 9449 §11.1; REQUIREMENTS I01 to I06, I14
  */
 export interface ReplayStore {
+  /** @param jti - as the proof has it, at most 256 characters */
+  nameOf(jkt: string, jti: string): NamedProof;
   /** Atomic: of any number of concurrent claims of the same `jkt` and `jti`, exactly one gets `claimed`. */
   claim(entry: ReplayEntry): ClaimResult | Promise<ClaimResult>;
   /**
    * Whether a claim would be answered `replayed` because of what is remembered here. Claims nothing, and asks nobody: a
    * store that others share may not know, and then says no. Only `claim` decides.
    */
-  isUsed(jkt: string, jti: string): boolean;
+  isUsed(proof: NamedProof): boolean;
   /** entries that take up room now */
   readonly size: number;
   /** entries that have room at once */

@@ -1,10 +1,8 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
+import { maxDocumentBytes } from '../../jws/published-set.js';
 import { type JsonObject, parseStrictJsonObject } from '../../jws/strict-json.js';
 import { checkDestination, type DestinationRules, guardedLookup } from './destination.js';
-
-/** The most that is read of a document, in bytes. */
-export const maxDocumentBytes = 256 * 1024;
 
 /** The server answered, but not with 200. */
 export class UnexpectedStatus extends Error {

@@ -211,7 +211,7 @@ export class IssuerKeys {
     const ignored = new Set<string>();
     const document = await this.#read(signal);
     try {
-      return await KeySet.import(document, {
+      return KeySet.import(document, {
         algorithms,
         previous: this.#set,
         ignored: (why) => ignored.add(why),

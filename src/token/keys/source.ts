@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs';
+import { maxDocumentBytes } from '../../jws/published-set.js';
 import { type JsonObject, parseStrictJsonObject } from '../../jws/strict-json.js';
 import type { IssuerOptions } from '../issuer.js';
-import { fetchJson, maxDocumentBytes, readBounded, UnexpectedStatus } from './fetch-json.js';
+import { fetchJson, readBounded, UnexpectedStatus } from './fetch-json.js';
 
 /** Reads the key set of an issuer anew. @throws Error with the cause, fit for the log */
 export type KeySource = (signal: AbortSignal) => Promise<JsonObject>;

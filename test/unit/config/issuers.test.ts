@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { makeKeyPair } from '../../support/keys.js';
@@ -139,6 +140,46 @@ test('P09: a key set in a file holds public keys', () => {
     assert.doesNotMatch(workspace.refuseAt('issuers[0].keys.file', issuer({ keys: { file } })), /hunter2/);
   }
 });
+
+test('P12: a key set in a file has a key that can serve, judged as at each refresh', () => {
+  const jwkOf = (key: KeyObject, more = {}) => ({ ...key.export({ format: 'jwk' }), ...more });
+  const ec = makeKeyPair('ec', { namedCurve: 'P-256' }).publicKey;
+  const small = makeKeyPair('rsa', { modulusLength: 1024 }).publicKey;
+  const { y: offCurve } = makeKeyPair('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
+  const sets: readonly [why: RegExp, content: unknown][] = [
+    [/no usable key in the set; key 0: RSA modulus of 1024 bits/, { keys: [jwkOf(small)] }],
+    [/key 0: use is not sig; key 1: key_ops lacks verify/, { keys: unfit(jwkOf(ec)) }],
+    [/key 0: for none of the accepted algorithms/, { keys: [jwkOf(ec, { alg: 'ES512' })] }],
+    [/key 0: not a valid public key/, { keys: [jwkOf(ec, { y: offCurve })] }],
+    [/key 0: not an object/, { keys: [null] }],
+    [/101 keys, accepted are 100/, { keys: Array.from({ length: 101 }, () => jwkOf(ec)) }],
+    [/not a JWK set/, { keys: {} }],
+    [/not a strict JSON object/, [jwkOf(ec)]],
+    [/longer than 262144 bytes/, { keys: [jwkOf(ec, { x5c: ['A'.repeat(262_144)] })] }],
+  ];
+  const keys = { file: 'unfit.json' };
+  for (const [why, content] of sets) {
+    workspace.write('unfit.json', JSON.stringify(content));
+    assert.match(workspace.refuseAt('issuers[0].keys.file', issuer({ keys })), why);
+  }
+  workspace.write('unfit.json', '{"keys":[],"keys":[]}');
+  assert.match(workspace.refuseAt('issuers[0].keys.file', issuer({ keys })), /strict JSON/);
+
+  workspace.write('unfit.json', JSON.stringify({ keys: [jwkOf(small), jwkOf(ec), ...unfit(jwkOf(ec))] }));
+  workspace.load(issuer({ keys }));
+  workspace.write('unfit.json', JSON.stringify({ keys: [jwkOf(ec)] }));
+  assert.match(
+    workspace.refuseAt('issuers[0].keys.file', issuer({ keys, algorithms: ['ES384'] })),
+    /key 0: for none of the accepted algorithms/,
+  );
+});
+
+function unfit(jwk: object): object[] {
+  return [
+    { ...jwk, use: 'enc' },
+    { ...jwk, key_ops: ['sign'] },
+  ];
+}
 
 test('DESIGN 2: keys come from one place', () => {
   for (const keys of ['jwks', { url: 'https://a.example', file: 'keys.json' }, {}, { uri: 'x' }, []]) {

@@ -199,3 +199,9 @@ test('N08: a method that the stricter path refuses is not had through a weaker o
   const reads = makeRoute('/**', { methods: ['GET'], proof: 'none' });
   assert.equal(match([read, reads], '/%20admin/x', 'GET'), reads);
 });
+
+test('N08: slashes in their fullwidth form shift the depth, other characters of that width do not', () => {
+  const acl = makeRoute('/files/*/acl', { proof: 'dpop' });
+  denied(() => match([acl, rest], '/files/a%EF%BC%8Fb'), 'path_ambiguous');
+  assert.equal(match([acl, rest], '/files/a%EF%BC%A1b'), rest);
+});

@@ -47,14 +47,23 @@ test('N08: the depth shifts where a segment may be none, several, or the end', (
 });
 
 test('N08: paths that a service may take for the one that was asked for', () => {
-  assert.deepEqual(alternatives('/index.php/admin/x'), ['/admin/x', '/index.php', '/admin/x']);
-  assert.deepEqual(alternatives('/app/Index.PHP/admin'), ['/admin', '/app/Index.PHP', '/app/admin']);
+  assert.deepEqual(alternatives('/index.php/admin/x'), ['/admin/x', '/admin/x', '/index.php']);
+  assert.deepEqual(alternatives('/app/Index.PHP/admin'), ['/app/admin', '/admin', '/app/Index.PHP']);
   assert.deepEqual(alternatives('/https://x/admin/y'), ['/admin/y']);
-  assert.deepEqual(alternatives('/https:/x/admin/y'), ['/admin/y']);
+  assert.deepEqual(alternatives('/https:/x/admin/y'), ['/admin/y', '/x/admin/y']);
   assert.deepEqual(alternatives('/http:x/admin/y'), ['/admin/y']);
+  assert.deepEqual(alternatives('/x:/admin/y'), ['/y', '/admin/y']);
   assert.deepEqual(alternatives('/(S(abc))/admin'), ['/admin']);
   assert.deepEqual(alternatives('/(A(x)F(y))/admin'), ['/admin']);
-  for (const path of ['/index.php', '/a.json/b', '/v1.2/x', '/Products(1)/x', "/Orders('a')", '/a/b:c/d'])
+  for (const path of [
+    '/index.php',
+    '/a.json/b',
+    '/v1.2/x',
+    '/Products(1)/x',
+    "/Orders('a')",
+    '/a/b:c/d',
+    '/x:batch/y',
+  ])
     assert.deepEqual(alternatives(path), [], path);
   assert.equal(alternatives('/a.php/b.php/c'), undefined, 'too many to look at');
 });
@@ -72,9 +81,14 @@ test('N03: a dot segment in any reading refuses the path', () => {
     '/a/..%3Fx',
     '/a/..%2523',
     '/a;p%5C..%5Cb',
+    '/a/..%20/b',
+    '/a/%2520../b',
+    '/a/%EF%BC%8E%EF%BC%8E/b',
+    '/a%EF%BC%8F..%EF%BC%8Fb',
   ])
     assert.ok(hidesDotSegment(path), path);
-  for (const path of ['/a%2Fb..', '/a/..b%3B', '/a/%252e.b', '/a/b']) assert.ok(!hidesDotSegment(path), path);
+  for (const path of ['/a%2Fb..', '/a/..b%3B', '/a/%252e.b', '/a/b', '/a/..%20b', '/%EF%BC%A1'])
+    assert.ok(!hidesDotSegment(path), path);
 });
 
 test('N02, N03: octets that decoders cut, skip or shorten refuse the path in any reading', () => {

@@ -86,6 +86,17 @@ test('K07: more certificates than are remembered are read as well as few', () =>
   assert.equal([...reads][1]?.thumbprint, one.thumbprint);
 });
 
+test('K07: many certificates that come once do not push out one that comes again and again', () => {
+  const certificates = possession('rfc9440');
+  const sent = head('Client-Cert', clientCert(one));
+  const first = certificates.read(sent);
+  for (let more = 0; more < 600; more++) {
+    const chain = ' '.repeat(more) + clientCert(one);
+    certificates.read(head('Client-Cert', clientCert(one), 'Client-Cert-Chain', chain));
+    if (more % 100 === 0) assert.equal(certificates.read(sent), first, `remembered after ${more} others`);
+  }
+});
+
 test('K07: a field twice, a chain alone, too many or too long', () => {
   const certificates = possession('rfc9440');
   const cert = clientCert(one);

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { VerificationQueue } from '#holdfast/jws/verification-queue.js';
 import { sha256Base64url } from '#holdfast/support/digest.js';
 import { TokenVerifier } from '#holdfast/token/verify.js';
+import { deniedLater } from '../../support/denied.js';
 import { makeSigningKey, signJws, TestIssuer } from '../../support/issuer.js';
 import { asker, Bench } from './bench.js';
 
@@ -153,6 +154,16 @@ test('D16: a cached token expires', async (t) => {
   bench.clock.advance(1_000);
   await bench.refuses(token, 'token_expired');
   await bench.refuses(token, 'token_expired');
+});
+
+test('D10: a token that expires while its signature waits for its turn is refused', async (t) => {
+  const bench = await Bench.start(t);
+  const now = bench.clock.nowMs() / 1000;
+  const waiting = bench.verify(bench.issuer.mint({ claims: { exp: now + 30 } }));
+  const longer = bench.verify(bench.issuer.mint({ claims: { exp: now + 31 } }));
+  bench.clock.advance(40_000);
+  await deniedLater(() => waiting, 'token_expired');
+  await longer;
 });
 
 test('D16: a hit answers at once, with the same token', async (t) => {

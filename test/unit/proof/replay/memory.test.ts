@@ -2,9 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { MemoryReplayStore } from '#holdfast/proof/replay/memory.js';
-import type { ClaimResult, ReplayEntry } from '#holdfast/proof/replay/store.js';
+import type { ClaimResult } from '#holdfast/proof/replay/store.js';
 import { ManualClock } from '../../../support/manual-clock.js';
-import { type ReplayLimits, testReplayStore } from '../../../support/replay-store-contract.js';
+import {
+  claimUse,
+  type ReplayLimits,
+  testReplayStore,
+  type Use,
+} from '../../../support/replay-store-contract.js';
 import { ShiftedReadings } from '../../../support/shifted-readings.js';
 
 function open(limits: ReplayLimits, clock = new ManualClock()) {
@@ -18,26 +23,26 @@ test('I03: a proof is remembered to the last millisecond and not one longer', (t
   const { store, nowMs, advance } = open({ capacity: 10, perKey: 10 });
   t.after(() => store.close());
   const entry = { jkt: 'key', owner: 'client', jti: 'a', expiresAtMs: nowMs() + 60_000 };
-  assert.equal(store.claim(entry), 'claimed');
+  assert.equal(claimUse(store, entry), 'claimed');
   advance(60_000);
-  assert.equal(store.claim(entry), 'replayed');
+  assert.equal(claimUse(store, entry), 'replayed');
   advance(1);
   const later = { ...entry, expiresAtMs: nowMs() + 60_000 };
-  assert.equal(store.claim(later), 'claimed');
+  assert.equal(claimUse(store, later), 'claimed');
   assert.equal(store.size, 1);
   advance(60_000);
-  assert.equal(store.claim(later), 'replayed');
+  assert.equal(claimUse(store, later), 'replayed');
 });
 
 test('I03: a proof of the near future is remembered for as long as it stays acceptable', (t) => {
   const { store, nowMs, advance } = open({ capacity: 10, perKey: 10 });
   t.after(() => store.close());
   const entry = { jkt: 'key', owner: 'client', jti: 'a', expiresAtMs: nowMs() + (10 + 60) * 1000 };
-  assert.equal(store.claim(entry), 'claimed');
+  assert.equal(claimUse(store, entry), 'claimed');
   for (let second = 1; second <= 70; second++) {
     advance(1000);
-    store.claim({ jkt: 'other', owner: 'client', jti: String(second % 3), expiresAtMs: nowMs() });
-    assert.equal(store.claim(entry), 'replayed', `after ${second} s`);
+    claimUse(store, { jkt: 'other', owner: 'client', jti: String(second % 3), expiresAtMs: nowMs() });
+    assert.equal(claimUse(store, entry), 'replayed', `after ${second} s`);
   }
 });
 
@@ -51,21 +56,21 @@ test('I03: entries that live longer than a turn of the wheel, or for ever, are r
     jti: String(i),
     expiresAtMs: nowMs() + ms,
   }));
-  for (const entry of entries) assert.equal(store.claim(entry), 'claimed');
+  for (const entry of entries) assert.equal(claimUse(store, entry), 'claimed');
   for (let passedMs = 0; passedMs < 4_900_000; passedMs += 100_000) {
     advance(100_000);
     const live = entries.filter(({ expiresAtMs }) => expiresAtMs >= nowMs());
-    for (const entry of live) assert.equal(store.claim(entry), 'replayed');
+    for (const entry of live) assert.equal(claimUse(store, entry), 'replayed');
   }
   assert.equal(store.size, 2);
   advance(200_000);
   assert.equal(
-    store.claim({ jkt: 'key', owner: 'client', jti: 'new', expiresAtMs: nowMs() + 1000 }),
+    claimUse(store, { jkt: 'key', owner: 'client', jti: 'new', expiresAtMs: nowMs() + 1000 }),
     'claimed',
   );
   assert.equal(store.size, 2);
   advance(40_000_000_000);
-  for (const entry of entries.slice(3)) assert.equal(store.claim(entry), 'replayed');
+  for (const entry of entries.slice(3)) assert.equal(claimUse(store, entry), 'replayed');
   assert.equal(store.size, 1);
 });
 
@@ -74,14 +79,14 @@ test('I12: after a jump ahead that is taken back, what was claimed stays claimed
   const store = new MemoryReplayStore({ capacity: 10, perKey: 10, perClient: 10 }, time.clock);
   t.after(() => store.close());
   const entry = { jkt: 'key', owner: 'client', jti: 'a', expiresAtMs: time.clock.nowMs() + 60_000 };
-  assert.equal(store.claim(entry), 'claimed');
+  assert.equal(claimUse(store, entry), 'claimed');
   time.step(3_600_000);
   const ahead = { ...entry, jti: 'b', expiresAtMs: time.clock.nowMs() + 60_000 };
-  assert.equal(store.claim(ahead), 'claimed');
+  assert.equal(claimUse(store, ahead), 'claimed');
   time.step(-3_600_000);
-  assert.equal(store.claim(entry), 'replayed');
+  assert.equal(claimUse(store, entry), 'replayed');
   time.pass(3_600_000);
-  assert.equal(store.claim(ahead), 'replayed', 'its time has come again');
+  assert.equal(claimUse(store, ahead), 'replayed', 'its time has come again');
 });
 
 test('I12: after the clock was set back for good, room is given back in time', (t) => {
@@ -95,7 +100,7 @@ test('I12: after the clock was set back for good, room is given back in time', (
     const expiresAtMs = time.clock.nowMs() + 60_000;
     for (const jti of ['a', 'b'])
       assert.equal(
-        store.claim({ jkt: 'key', owner: 'client', jti: `${jti} ${round}`, expiresAtMs }),
+        claimUse(store, { jkt: 'key', owner: 'client', jti: `${jti} ${round}`, expiresAtMs }),
         'claimed',
       );
     time.pass(62_000);
@@ -110,11 +115,11 @@ test('I04: a capacity of one, two or three serves any number of proofs, one afte
       const expiresAtMs = nowMs() + 900;
       for (let i = 0; i < capacity; i++) {
         assert.equal(
-          store.claim({ jkt: `k${round % 5}`, owner: 'client', jti: `${round}.${i}`, expiresAtMs }),
+          claimUse(store, { jkt: `k${round % 5}`, owner: 'client', jti: `${round}.${i}`, expiresAtMs }),
           'claimed',
         );
       }
-      assert.equal(store.claim({ jkt: 'x', owner: 'client', jti: 'more', expiresAtMs }), 'store-full');
+      assert.equal(claimUse(store, { jkt: 'x', owner: 'client', jti: 'more', expiresAtMs }), 'store-full');
       advance(1000);
     }
   }
@@ -124,11 +129,11 @@ test('I04: the timer alone empties a store whose entries have expired', { timeou
   const { store, nowMs, advance } = open({ capacity: 200_000, perKey: 200_000 });
   t.after(() => store.close());
   for (let i = 0; i < 200_000; i++)
-    store.claim({ jkt: `k${i % 7}`, owner: 'client', jti: String(i), expiresAtMs: nowMs() + 1 });
+    claimUse(store, { jkt: `k${i % 7}`, owner: 'client', jti: String(i), expiresAtMs: nowMs() + 1 });
   assert.equal(store.size, 200_000);
   advance(2000);
   while (store.size > 0 && !t.signal.aborted) await new Promise((resolve) => setTimeout(resolve, 20));
-  assert.equal(store.claim({ jkt: 'k1', owner: 'client', jti: '1', expiresAtMs: nowMs() }), 'claimed');
+  assert.equal(claimUse(store, { jkt: 'k1', owner: 'client', jti: '1', expiresAtMs: nowMs() }), 'claimed');
 });
 
 test('I04: limits that are no whole number from 1 are refused', () => {
@@ -145,17 +150,31 @@ test('I04: limits that are no whole number from 1 are refused', () => {
   }
 });
 
+test('I14: one token counts for its client with every key that comes with it, and for each key alone', (t) => {
+  const { store, nowMs } = open({ capacity: 20, perKey: 2, perClient: 3 });
+  t.after(() => store.close());
+  const owner = { issuer: 'https://as.test', clientId: 'client' };
+  const expiresAtMs = nowMs() + 1000;
+  const answers = ['k1 a', 'k2 a', 'k1 b', 'k1 c', 'k2 b'].map((use) => {
+    const [jkt = '', jti = ''] = use.split(' ');
+    return store.claim({ proof: store.nameOf(jkt, jti), owner, expiresAtMs });
+  });
+  assert.deepEqual(answers, ['claimed', 'claimed', 'claimed', 'key-full', 'client-full']);
+  const other = { issuer: 'https://as.test', clientId: 'other' };
+  assert.equal(store.claim({ proof: store.nameOf('k2', 'b'), owner: other, expiresAtMs }), 'claimed');
+});
+
 /** The promises kept in the plainest way: all entries in a Map, searched through on each claim. */
 class ReplayModel {
   readonly #limits: ReplayLimits;
-  readonly #entries = new Map<string, ReplayEntry>();
+  readonly #entries = new Map<string, Use>();
 
   constructor(limits: ReplayLimits) {
     this.#limits = limits;
   }
 
   /** The answers that the promises leave open: the room of an expired entry is free when its second is over, or earlier. */
-  allowed(entry: ReplayEntry, nowMs: number): ClaimResult[] {
+  allowed(entry: Use, nowMs: number): ClaimResult[] {
     const { capacity, perKey } = this.#limits;
     if (entry.expiresAtMs < nowMs) return ['replayed'];
     const known = this.#entries.get(idOf(entry));
@@ -171,20 +190,20 @@ class ReplayModel {
     return answers;
   }
 
-  add(entry: ReplayEntry): void {
+  add(entry: Use): void {
     this.#entries.set(idOf(entry), entry);
   }
 
-  #remembered(sinceMs: number): ReplayEntry[] {
+  #remembered(sinceMs: number): Use[] {
     return [...this.#entries.values()].filter(({ expiresAtMs }) => expiresAtMs >= sinceMs);
   }
 }
 
-function idOf({ jkt, jti }: ReplayEntry): string {
+function idOf({ jkt, jti }: Use): string {
   return JSON.stringify([jkt, jti]);
 }
 
-function ofKey(entries: ReplayEntry[], { jkt }: ReplayEntry): number {
+function ofKey(entries: Use[], { jkt }: Use): number {
   return entries.filter((entry) => entry.jkt === jkt).length;
 }
 
@@ -217,7 +236,7 @@ test('I01, I03, I04: any sequence of claims is answered as by a plain model', ()
         advance(passedMs);
         const entry = { jkt, owner: jkt, jti, expiresAtMs: nowMs() + lifetimeMs };
         const allowed = model.allowed(entry, nowMs());
-        const answer = store.claim(entry);
+        const answer = claimUse(store, entry);
         assert.ok(allowed.includes(answer), `${answer} is none of ${allowed}`);
         if (answer === 'claimed') model.add(entry);
       }

@@ -290,6 +290,11 @@ test('P01: keys from a URL and from a file, the file read anew at each refresh',
   assert.equal(bench.refreshed.at(-1), 'error');
   await bench.accepts(bench.issuer.mint({ key: issuer.key }));
 
+  await writeFile(file, JSON.stringify({ keys: [{ ...issuer.key.jwk, use: 'enc' }] }));
+  await askAgain(bench);
+  assert.match(bench.state.lastError ?? '', /no usable key/);
+  await bench.accepts(bench.issuer.mint({ key: issuer.key }));
+
   await writeFile(file, JSON.stringify(bench.issuer.keySet));
   await askAgain(bench);
   await bench.accepts(bench.issuer.mint());

@@ -86,6 +86,60 @@ test('D05: a curve serves its own algorithm only, also when several are accepted
   await bench.refuses(bench.issuer.mint({ key: p384, header: { alg: 'ES256' } }), 'token_key_unknown');
 });
 
+/** One RSA key that signs in two ways, without `alg` in the set. */
+function rsaWithoutAlg(kid: string): { pss: SigningKey; pkcs1: SigningKey } {
+  const pss = withMembers(makeSigningKey('PS256', kid), { alg: undefined });
+  return { pss, pkcs1: { ...pss, alg: 'RS256' } };
+}
+
+test('D05: an RSA key without alg serves the algorithm of the first good token, over refreshes too', async (t) => {
+  const { pss, pkcs1 } = rsaWithoutAlg('one');
+  const other = rsaWithoutAlg('other');
+  const bench = await publishing(t, [pss.jwk, other.pss.jwk]);
+  const forged = bench.issuer.mint({ key: { ...makeSigningKey('RS256'), kid: 'one' } });
+  await bench.refuses(forged, 'token_signature_invalid');
+  await bench.accepts(bench.issuer.mint({ key: pss }));
+  await bench.refuses(bench.issuer.mint({ key: pkcs1 }), 'token_key_unknown');
+  await bench.accepts(bench.issuer.mint({ key: other.pkcs1 }));
+  await bench.refuses(bench.issuer.mint({ key: other.pss }), 'token_key_unknown');
+
+  bench.issuer.rotate({ keepOld: true });
+  bench.clock.advance(60_000);
+  await bench.accepts(bench.issuer.mint());
+  assert.equal(bench.issuer.requests(), 2);
+  await bench.refuses(bench.issuer.mint({ key: pkcs1 }), 'token_key_unknown');
+  await bench.accepts(bench.issuer.mint({ key: pss }));
+});
+
+test('D05: an RSA key that is published twice without alg serves one algorithm by both names', async (t) => {
+  const { pss, pkcs1 } = rsaWithoutAlg('one');
+  const renamed = { ...pss.jwk, kid: 'two' };
+  const bench = await publishing(t, [pss.jwk, renamed]);
+  await bench.accepts(bench.issuer.mint({ key: pss }));
+  await bench.refuses(bench.issuer.mint({ key: { ...pkcs1, kid: 'two' } }), 'token_key_unknown');
+  await bench.accepts(bench.issuer.mint({ key: { ...pss, kid: 'two' } }));
+});
+
+test('D05: of two tokens that wait together one decides what the key serves', async (t) => {
+  const { pss, pkcs1 } = rsaWithoutAlg('one');
+  const bench = await publishing(t, [pss.jwk]);
+  const waiting = [pss, pkcs1].map((key) => bench.verify(bench.issuer.mint({ key })));
+  const [first, second] = await Promise.allSettled(waiting);
+  assert.deepEqual([first?.status, second?.status], ['fulfilled', 'rejected']);
+});
+
+test('D05: an RSA key whose alg the issuer publishes after all serves that one', async (t) => {
+  const { pss, pkcs1 } = rsaWithoutAlg('one');
+  const bench = await publishing(t, [pss.jwk]);
+  await bench.accepts(bench.issuer.mint({ key: pss }));
+  bench.issuer.extraKeys = [{ ...pss.jwk, alg: 'RS256' }];
+  bench.issuer.rotate({ keepOld: true });
+  bench.clock.advance(60_000);
+  await bench.accepts(bench.issuer.mint());
+  await bench.accepts(bench.issuer.mint({ key: pkcs1 }));
+  await bench.refuses(bench.issuer.mint({ key: pss }), 'token_key_unknown');
+});
+
 test('D05: RSA keys below 2048 bits and with another exponent are ignored', async (t) => {
   const small = makeKeyPair('rsa', { modulusLength: 2040 });
   const odd = makeKeyPair('rsa', { modulusLength: 2048, publicExponent: 3 });

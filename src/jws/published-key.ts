@@ -1,22 +1,28 @@
-import type { JWK } from 'jose';
-import { isCanonicalBase64url } from '../../jws/base64url.js';
-import { algorithmNames, isSmallOrderPoint } from '../../jws/ed25519.js';
-import { secretMembers } from '../../jws/jwk.js';
-import type { JsonObject } from '../../jws/strict-json.js';
-import { keyTypes, type TokenAlgorithm } from '../algorithms.js';
+import type { JsonWebKey } from 'node:crypto';
+import { isCanonicalBase64url } from './base64url.js';
+import { algorithmNames, isSmallOrderPoint } from './ed25519.js';
+import { secretMembers } from './jwk.js';
+import { keyTypes } from './key-types.js';
+import type { JwsAlgorithm } from './signature.js';
+import type { JsonObject } from './strict-json.js';
 
-/** A key of a fetched set that can serve, reduced to the members that matter. */
+/** A key of an issuer's set that can serve, reduced to the members that matter. */
 export interface PublishedKey {
   readonly kid: string | undefined;
-  /** of the issuer's algorithms those that this key may be used with, at least one */
-  readonly algorithms: readonly TokenAlgorithm[];
+  /** of the issuer's algorithms those that this key may be used with, at least one; several for an RSA key without `alg` */
+  readonly algorithms: readonly JwsAlgorithm[];
   /** the members of the public key itself */
-  readonly members: JWK;
+  readonly members: JsonWebKey;
 }
 
 /** Why an entry of a key set is left out. The others stay usable (RFC 7517 §5). */
 export class IgnoredKey extends Error {
-  override readonly name = 'IgnoredKey';
+  override readonly name: string = 'IgnoredKey';
+}
+
+/** It is no key to publish: somebody has given away what signs. @see REQUIREMENTS P09 */
+export class SecretKey extends IgnoredKey {
+  override readonly name = 'SecretKey';
 }
 
 /** Longest `kid` that is looked up. */
@@ -39,7 +45,7 @@ const coordinateBytes: Readonly<Record<string, number>> = {
  * @throws IgnoredKey
  * @see RFC 7517 §4; RFC 7518 §6; RFC 8725 §3.2, §3.5; REQUIREMENTS D05, P07, P09
  */
-export function parsePublishedKey(entry: unknown, accepted: readonly TokenAlgorithm[]): PublishedKey {
+export function parsePublishedKey(entry: unknown, accepted: readonly JwsAlgorithm[]): PublishedKey {
   if (typeof entry !== 'object' || entry === null || Array.isArray(entry))
     throw new IgnoredKey('not an object');
   const jwk = entry as JsonObject;
@@ -53,10 +59,10 @@ export function parsePublishedKey(entry: unknown, accepted: readonly TokenAlgori
 }
 
 function checkPublic(jwk: JsonObject): void {
-  if (jwk.kty === 'oct') throw new IgnoredKey('symmetric key in a public set');
+  if (jwk.kty === 'oct') throw new SecretKey('symmetric key in a public set');
   // Its private half is known to whoever can read the set, so signatures by it prove nothing.
   if (secretMembers.some((name) => Object.hasOwn(jwk, name)))
-    throw new IgnoredKey('private key in a public set');
+    throw new SecretKey('private key in a public set');
 }
 
 function parseKid(kid: unknown): string | undefined {
@@ -72,8 +78,8 @@ function checkUse({ use, key_ops: operations }: JsonObject): void {
   }
 }
 
-/** A key with `alg` serves that one only; one without serves what its type and curve allow. */
-function fits(algorithm: TokenAlgorithm, { alg, kty, crv }: JsonObject): boolean {
+/** A key with `alg` serves that one only; one without may serve what its type and curve allow. */
+function fits(algorithm: JwsAlgorithm, { alg, kty, crv }: JsonObject): boolean {
   const needed = keyTypes[algorithm];
   return (
     (alg === undefined || (typeof alg === 'string' && algorithmNames(algorithm).includes(alg))) &&
@@ -82,7 +88,7 @@ function fits(algorithm: TokenAlgorithm, { alg, kty, crv }: JsonObject): boolean
   );
 }
 
-function parseMembers({ kty, crv, x, y, n, e }: JsonObject): JWK {
+function parseMembers({ kty, crv, x, y, n, e }: JsonObject): JsonWebKey {
   switch (kty) {
     case 'EC':
       return { kty, crv: checkCurve(crv), x: checkCoordinate(x, crv), y: checkCoordinate(y, crv) };

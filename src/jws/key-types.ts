@@ -1,16 +1,4 @@
-/** Signature algorithms for access tokens: asymmetric only. @see RFC 7518 §3.1; RFC 8037 §3.1; RFC 9864 §2.2 */
-export type TokenAlgorithm =
-  | 'ES256'
-  | 'ES384'
-  | 'ES512'
-  | 'PS256'
-  | 'PS384'
-  | 'PS512'
-  | 'RS256'
-  | 'RS384'
-  | 'RS512'
-  | 'EdDSA'
-  | 'Ed25519';
+import type { JwsAlgorithm } from './signature.js';
 
 /** The keys that an algorithm works with. */
 export interface KeyType {
@@ -24,7 +12,7 @@ const rsa: KeyType = { kty: 'RSA', crv: undefined };
 const ed25519: KeyType = { kty: 'OKP', crv: 'Ed25519' };
 
 /** Which keys fit which algorithm: one curve each, so that a key is never used with another one's algorithm. */
-export const keyTypes: Readonly<Record<TokenAlgorithm, KeyType>> = Object.freeze({
+export const keyTypes: Readonly<Record<JwsAlgorithm, KeyType>> = Object.freeze({
   ES256: { kty: 'EC', crv: 'P-256' },
   ES384: { kty: 'EC', crv: 'P-384' },
   ES512: { kty: 'EC', crv: 'P-521' },
