@@ -44,7 +44,7 @@ const clientCertificatesSchema = section({
   crl: list(file('certificate revocation lists in PEM'), 'a list of file names')
     .prefault([])
     .describe(
-      'Empty: revocation is not checked. Set: every CA of a chain, the root included, needs a list that is not out of date, or the certificate does not count. Only together with `ca`.',
+      'Empty: revocation is not checked. Set: every CA of a chain, the root included, needs a list that is not out of date, or the certificate does not count. Holds over TLS, and for what trusted proxies without a `ca` of their own pass on. Complete lists of one CA only: delta, partitioned and indirect ones are refused. Only together with `ca`.',
     ),
 });
 

@@ -494,7 +494,7 @@ const entries = {
     error: 'invalid_token',
     sentence: tokenSentence,
     source: 'RFC 8705 §2.1, §7.5',
-    hint: 'the certificate does not chain to listen.tls.clientCertificates.ca, is out of date or revoked; the cause of OpenSSL is in detail',
+    hint: "the certificate does not chain to the CAs that are configured, is out of date or revoked, or breaks a rule for certificates; the cause is in detail: OpenSSL's code, or one of docs/operations.md",
   },
 
   // --- policy -----------------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ export interface Ca {
   /** Another certificate for its name and its key, by the same issuer. */
   renew(dates: Omit<CaRequest, 'cn'>): Promise<Ca>;
   /** A revocation list in PEM. @see RFC 5280 §5 */
-  revoke(revoked: readonly IssuedCertificate[], dates?: RevocationDates): Promise<string>;
+  revoke(revoked: readonly IssuedCertificate[], shape?: ListShape): Promise<string>;
 }
 
 export interface CaRequest {
@@ -53,11 +53,12 @@ export interface CaRequest {
   readonly notAfter?: Date;
 }
 
-export interface RevocationDates {
+export interface ListShape {
   /** default: a minute ago */
   readonly thisUpdate?: Date;
   /** default: in a day; null: not said */
   readonly nextUpdate?: Date | null;
+  readonly extensions?: readonly x509.Extension[];
 }
 
 /** Makes a certificate that only its own key vouches for. */
@@ -110,7 +111,7 @@ async function createCa(
     issue: (request) => issue(request, self),
     issueCa: async (request) => createCa(request, await generateKeys(), self),
     renew: (dates) => createCa({ cn, ...dates }, keys, parent),
-    revoke: (revoked, dates = {}) => revoke(revoked, dates, self),
+    revoke: (revoked, shape = {}) => revoke(revoked, shape, self),
   };
 }
 
@@ -121,13 +122,18 @@ interface SigningCa {
 
 async function revoke(
   revoked: readonly IssuedCertificate[],
-  { thisUpdate = new Date(Date.now() - 60_000), nextUpdate = new Date(Date.now() + dayMs) }: RevocationDates,
+  {
+    thisUpdate = new Date(Date.now() - 60_000),
+    nextUpdate = new Date(Date.now() + dayMs),
+    extensions = [],
+  }: ListShape,
   { certificate, signingKey }: SigningCa,
 ): Promise<string> {
   const list = await x509.X509CrlGenerator.create({
     ...{ thisUpdate, signingAlgorithm, signingKey },
     ...(nextUpdate && { nextUpdate }),
     issuer: certificate.subject,
+    extensions: [...extensions],
     entries: revoked.map(({ der }) => ({
       serialNumber: new x509.X509Certificate(der).serialNumber,
       revocationDate: thisUpdate,

@@ -8,7 +8,8 @@ export interface Encoded {
   readonly cn: string;
   /** or the DER of a SubjectPublicKeyInfo */
   readonly publicKey: KeyObject | Buffer;
-  readonly issuer: { readonly cn: string; readonly key: KeyObject };
+  /** its key, or what signs in place of one */
+  readonly issuer: { readonly cn: string; readonly key: KeyObject | ((signed: Buffer) => Buffer) };
   /** as it is encoded: 2 is version 3 */
   readonly version?: number;
   /** DER of each; none: no extensions */
@@ -38,12 +39,13 @@ export function encodeCertificate(encoded: Encoded): Buffer {
     Buffer.isBuffer(publicKey) ? publicKey : publicKey.export({ type: 'spki', format: 'der' }),
     ...(extensions.length === 0 ? [] : [element(0xa3, element(0x30, ...extensions))]),
   );
-  const signature = sign(digest, signed, issuer.key);
+  const { key } = issuer;
+  const signature = typeof key === 'function' ? key(signed) : sign(digest, signed, key);
   return element(0x30, signed, outerAlgorithm, element(0x03, Buffer.from([0]), signature), behind);
 }
 
-export function pemOf(der: Buffer): string {
-  return `-----BEGIN CERTIFICATE-----\n${der.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
+export function pemOf(der: Buffer, label = 'CERTIFICATE'): string {
+  return `-----BEGIN ${label}-----\n${der.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END ${label}-----\n`;
 }
 
 /** @see ITU-T X.690 §8.1.3: the length in one byte, or in one or two behind their number */

@@ -1,6 +1,54 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import type { IssuedCertificate } from './certificates.js';
-import { element, encodeCertificate, pemOf } from './encoded-certificates.js';
+import { type Encoded, element, encodeCertificate, pemOf } from './encoded-certificates.js';
+
+/** A CA whose certificates are encoded byte by byte. */
+export interface OddCa {
+  readonly cn: string;
+  readonly key: KeyObject;
+  readonly der: Buffer;
+}
+
+export const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex');
+
+/** @param oid - hex of its DER */
+export function extension(oid: string, value: Buffer, critical = true): Buffer {
+  return element(0x30, element(0x06, hex(oid)), ...(critical ? [hex('0101ff')] : []), element(0x04, value));
+}
+
+/** @param value - hex */
+export const basicConstraints = (value: string) => extension('551d13', hex(value));
+export const caExtensions = () => [basicConstraints('30030101ff'), extension('551d0f', hex('03020106'))];
+const clientExtensions = () => [extension('551d0f', hex('03020780'))];
+
+/** A root with a P-256 key, unless the parts say otherwise. */
+export function makeOddCa(cn: string, parts: Partial<Encoded> = {}): OddCa {
+  const { privateKey: key, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const der = encodeCertificate({
+    ...{ cn, publicKey, issuer: { cn, key }, extensions: caExtensions() },
+    ...parts,
+  });
+  return { cn, key, der };
+}
+
+/** A client certificate, sound but for the parts. @param parts - `publicKey`: default a P-256 key that nobody has */
+export function encodeLeaf(issuer: Encoded['issuer'], parts: Partial<Encoded> = {}): Buffer {
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return encodeCertificate({
+    ...{ cn: 'leaf', publicKey, extensions: clientExtensions() },
+    issuer,
+    ...parts,
+  });
+}
+
+/** The same with its key. */
+export function issueOdd(
+  issuer: Encoded['issuer'],
+  parts: Partial<Encoded> = {},
+  keys = generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+): IssuedCertificate {
+  return withKey(encodeLeaf(issuer, { publicKey: keys.publicKey, ...parts }), keys.privateKey);
+}
 
 /**
  * A self-signed certificate on a curve that WebCrypto does not know.
@@ -8,10 +56,34 @@ import { element, encodeCertificate, pemOf } from './encoded-certificates.js';
  */
 export function makeOnCurve(namedCurve: string, cn: string): IssuedCertificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve });
-  const der = encodeCertificate({ cn, publicKey, issuer: { cn, key: privateKey } });
+  return withKey(encodeCertificate({ cn, publicKey, issuer: { cn, key: privateKey } }), privateKey);
+}
+
+/** SubjectPublicKeyInfo of an RSA key. @param modulus - as the content of an INTEGER, and so is the exponent */
+export function rsaKey(modulus: Buffer, exponent: Buffer): Buffer {
+  const key = element(0x30, element(0x02, modulus), element(0x02, exponent));
+  return element(0x30, hex('300d06092a864886f70d0101010500'), element(0x03, hex('00'), key));
+}
+
+/** An RSA modulus of 2048 bits. */
+export function makeModulus(): Buffer {
+  const { n = '' } = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' });
+  return Buffer.concat([hex('00'), Buffer.from(n, 'base64url')]);
+}
+
+/** What an RSA key of 2048 bits with the exponent 1 takes for a signature: the padded digest. @see RFC 8017 §9.2 */
+export function signForExponentOne(signed: Buffer): Buffer {
+  const digest = Buffer.concat([
+    hex('3031300d060960864801650304020105000420'),
+    createHash('sha256').update(signed).digest(),
+  ]);
+  return Buffer.concat([hex('0001'), Buffer.alloc(256 - 3 - digest.length, 0xff), hex('00'), digest]);
+}
+
+function withKey(der: Buffer, key: KeyObject): IssuedCertificate {
   return {
     certPem: pemOf(der),
-    keyPem: toPem(privateKey),
+    keyPem: toPem(key),
     der,
     thumbprint: createHash('sha256').update(der).digest('base64url'),
   };
@@ -41,7 +113,7 @@ export function makeDearChain(count: number): CertificateChain {
       algorithm: sha256WithRsa,
     }),
   );
-  return { certPem: certificates.map(pemOf).join(''), keyPem: toPem(leaf.privateKey) };
+  return { certPem: certificates.map((one) => pemOf(one)).join(''), keyPem: toPem(leaf.privateKey) };
 }
 
 /** @returns a SubjectPublicKeyInfo. @see RFC 8017 §A.1.1 */

@@ -159,3 +159,52 @@ describe('J18: a list that would be misread is a problem of the configuration', 
     assert.match((await problemWith([], usage.keyCertSign))(), /lacks cRLSign/);
   });
 });
+
+describe('J15, J18: a list that its CA has not signed, by each algorithm', () => {
+  const rsa = { modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) };
+  const algorithms = {
+    'RSA with SHA-256': { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', ...rsa },
+    'RSA with SHA-512': { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-512', ...rsa },
+    'RSASSA-PSS': { name: 'RSA-PSS', hash: 'SHA-256', saltLength: 32, ...rsa },
+    'ECDSA on P-256': { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' },
+    'ECDSA on P-384': { name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-384' },
+    Ed25519: { name: 'Ed25519' },
+  };
+
+  async function make(signingAlgorithm: (typeof algorithms)[keyof typeof algorithms]) {
+    const keys = (await crypto.subtle.generateKey(signingAlgorithm, true, [
+      'sign',
+      'verify',
+    ])) as webcrypto.CryptoKeyPair;
+    const ca = await x509.X509CertificateGenerator.createSelfSigned({
+      ...{ name: 'CN=Namesake', keys, signingAlgorithm, notBefore: at(-1), notAfter: at(9) },
+      extensions: [new x509.BasicConstraintsExtension(true, undefined, true)],
+    });
+    const list = await x509.X509CrlGenerator.create({
+      ...{ issuer: 'CN=Namesake', signingAlgorithm, signingKey: keys.privateKey },
+      ...{ thisUpdate: at(-1), nextUpdate: at(1) },
+    });
+    return { pem: ca.toString('pem'), list: Buffer.from(list.rawData) };
+  }
+
+  for (const [title, algorithm] of Object.entries(algorithms))
+    test(`J15: ${title}: another CA of the name, and a byte that was changed`, async () => {
+      const [one, other] = [await make(algorithm), await make(algorithm)];
+      const write = (list: Buffer) => workspace.write('n.crl', x509.PemConverter.encode(list, 'X509 CRL'));
+      workspace.write('n.pem', one.pem);
+      write(one.list);
+      assert.equal(load(['n.crl'], ['n.pem']).length, 1);
+      write(other.list);
+      assert.match(workspace.refuseAt(`${path}[0]`, written(['n.crl'], ['n.pem'])), /not signed by its key/);
+      // The last byte of the signature, and one in the time of the update.
+      for (const index of [one.list.length - 1, one.list.indexOf('Namesake') + 'Namesake'.length + 4]) {
+        const changed = Buffer.from(one.list);
+        changed.writeUInt8(changed.readUInt8(index) ^ 1, index);
+        write(changed);
+        assert.match(
+          workspace.refuseAt(`${path}[0]`, written(['n.crl'], ['n.pem'])),
+          /not signed by its key/,
+        );
+      }
+    });
+});

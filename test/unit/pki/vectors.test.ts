@@ -13,51 +13,29 @@ import {
   type Shape,
 } from '../../support/certificate-paths.js';
 import { type Encoded, element, encodeCertificate, pemOf } from '../../support/encoded-certificates.js';
+import {
+  basicConstraints,
+  caExtensions,
+  encodeLeaf,
+  extension,
+  hex,
+  makeModulus,
+  makeOddCa,
+  type OddCa,
+  rsaKey,
+} from '../../support/odd-certificates.js';
 
 const now = Date.now();
 const hourMs = 3_600_000;
-const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex');
-
-interface Signer {
-  readonly der: Buffer;
-  readonly key: KeyObject;
-  readonly cn: string;
-}
-
-function makeSigner(cn: string, more: Partial<Encoded> = {}): Signer {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const issuer = { cn, key: privateKey };
-  return {
-    cn,
-    key: privateKey,
-    der: encodeCertificate({ cn, publicKey, issuer, extensions: ca(), ...more }),
-  };
-}
-
-const extension = (oid: string, value: Buffer, critical = true) =>
-  element(0x30, element(0x06, hex(oid)), ...(critical ? [hex('0101ff')] : []), element(0x04, value));
-const basicConstraints = (value: string) => extension('551d13', hex(value));
-const ca = () => [basicConstraints('30030101ff'), extension('551d0f', hex('03020106'))];
-const clientExtensions = () => [extension('551d0f', hex('03020780'))];
-
-const root = makeSigner('root');
-
-function leafBelow(issuer: Signer, more: Partial<Encoded> = {}): Buffer {
-  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  return encodeCertificate({
-    ...{ cn: 'leaf', publicKey, extensions: clientExtensions() },
-    issuer,
-    ...more,
-  });
-}
+const root = makeOddCa('root');
 
 const judge = (leaf: Buffer, others: readonly Buffer[] = [], cas: readonly Buffer[] = [root.der]) => {
-  const judged = new ClientCas(cas.map(pemOf)).judge(leaf, others, now);
+  const judged = new ClientCas(cas.map((one) => pemOf(one))).judge(leaf, others, now);
   return judged.trusted ? 'trusted' : judged.cause;
 };
 
 test('J19: the twin of every vector below is trusted', () => {
-  assert.equal(judge(leafBelow(root)), 'trusted');
+  assert.equal(judge(encodeLeaf(root)), 'trusted');
 });
 
 describe('J19: what cannot be read is not trusted', () => {
@@ -93,46 +71,39 @@ describe('J19: what cannot be read is not trusted', () => {
   };
   for (const [title, [encoded, message]] of Object.entries(cases))
     test(title, () => {
-      const cause = judge(leafBelow(root, encoded));
+      const cause = judge(encodeLeaf(root, encoded));
       assert.match(cause, read);
       assert.match(cause, message);
     });
 
   test('a year 49 with four digits is 1,900 years ago, and not 2049', () => {
     const notAfter = element(0x18, Buffer.from('00491231235959Z'));
-    const judged = new ClientCas([pemOf(root.der)]).judge(leafBelow(root, { notAfter }), [], now);
+    const judged = new ClientCas([pemOf(root.der)]).judge(encodeLeaf(root, { notAfter }), [], now);
     assert.ok(!judged.trusted || judged.notAfterMs < 0);
   });
 
   test('an intermediate whose end cannot be read hides no end of the path', () => {
     const { privateKey: key, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const notAfter = element(0x18, Buffer.from('991399999999Z'));
-    const between = encodeCertificate({ cn: 'between', publicKey, issuer: root, extensions: ca(), notAfter });
-    const cause = judge(leafBelow({ der: between, key, cn: 'between' }), [between]);
+    const between = encodeCertificate({
+      cn: 'between',
+      publicKey,
+      issuer: root,
+      extensions: caExtensions(),
+      notAfter,
+    });
+    const cause = judge(encodeLeaf({ key, cn: 'between' }), [between]);
     assert.equal(cause, 'CERT_CANNOT_BE_READ: an intermediate');
   });
 });
 
 describe('J19: one rule for keys', () => {
-  const leafWith = (publicKey: KeyObject | Buffer) => judge(leafBelow(root, { publicKey }));
+  const leafWith = (publicKey: KeyObject | Buffer) => judge(encodeLeaf(root, { publicKey }));
   const ec = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve }).publicKey;
-  const rsa = (modulus: Buffer, exponent: Buffer) =>
-    element(
-      0x30,
-      hex('300d06092a864886f70d0101010500'),
-      element(0x03, hex('00'), element(0x30, element(0x02, modulus), element(0x02, exponent))),
-    );
-  const modulus2048 = () => {
-    const { n = '' } = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({
-      format: 'jwk',
-    });
-    return Buffer.concat([hex('00'), Buffer.from(n, 'base64url')]);
-  };
-
   test('P-256, P-384, P-521, Ed25519, and RSA of 2048 bits with 65537', () => {
     for (const curve of ['P-256', 'P-384', 'P-521']) assert.equal(leafWith(ec(curve)), 'trusted', curve);
     assert.equal(leafWith(generateKeyPairSync('ed25519').publicKey), 'trusted');
-    assert.equal(leafWith(rsa(modulus2048(), hex('010001'))), 'trusted');
+    assert.equal(leafWith(rsaKey(makeModulus(), hex('010001'))), 'trusted');
   });
 
   test('other curves, by name and by their parameters', () => {
@@ -163,15 +134,15 @@ describe('J19: one rule for keys', () => {
   });
 
   test('RSA exponents 1 and 3, an even modulus, too few bits and too many', () => {
-    const modulus = modulus2048();
-    assert.equal(leafWith(rsa(modulus, hex('01'))), 'KEY_EXPONENT_NOT_65537');
-    assert.equal(leafWith(rsa(modulus, hex('03'))), 'KEY_EXPONENT_NOT_65537');
+    const modulus = makeModulus();
+    assert.equal(leafWith(rsaKey(modulus, hex('01'))), 'KEY_EXPONENT_NOT_65537');
+    assert.equal(leafWith(rsaKey(modulus, hex('03'))), 'KEY_EXPONENT_NOT_65537');
     const even = Buffer.from(modulus);
     even.writeUInt8(even.readUInt8(256) & 0xfe, 256);
-    assert.equal(leafWith(rsa(even, hex('010001'))), 'KEY_MODULUS_EVEN');
-    assert.equal(leafWith(rsa(modulus.subarray(0, 129), hex('010001'))), 'KEY_TOO_SMALL');
+    assert.equal(leafWith(rsaKey(even, hex('010001'))), 'KEY_MODULUS_EVEN');
+    assert.equal(leafWith(rsaKey(modulus.subarray(0, 129), hex('010001'))), 'KEY_TOO_SMALL');
     const long = Buffer.concat([hex('00'), Buffer.alloc(1025, 0xff)]);
-    assert.equal(leafWith(rsa(long, hex('010001'))), 'KEY_TOO_LARGE');
+    assert.equal(leafWith(rsaKey(long, hex('010001'))), 'KEY_TOO_LARGE');
   });
 
   test('a modulus of the library whose keys can be computed (CVE-2017-15361)', () => {
@@ -184,18 +155,23 @@ describe('J19: one rule for keys', () => {
     const base = 2n ** 2047n;
     const number = base - (base % product) + product + 65_537n ** 5n;
     const modulus = hex(`00${number.toString(16)}`);
-    assert.equal(leafWith(rsa(modulus, hex('010001'))), 'KEY_IS_ROCA');
+    assert.equal(leafWith(rsaKey(modulus, hex('010001'))), 'KEY_IS_ROCA');
   });
 
   test('an intermediate with the exponent 1, for which anybody can sign, vouches for nobody', () => {
-    const weak = rsa(modulus2048(), hex('01'));
-    const between = encodeCertificate({ cn: 'between', publicKey: weak, issuer: root, extensions: ca() });
-    const leaf = leafBelow({ der: between, key: root.key, cn: 'between' });
+    const weak = rsaKey(makeModulus(), hex('01'));
+    const between = encodeCertificate({
+      cn: 'between',
+      publicKey: weak,
+      issuer: root,
+      extensions: caExtensions(),
+    });
+    const leaf = encodeLeaf({ key: root.key, cn: 'between' });
     assert.equal(judge(leaf, [between]), 'KEY_EXPONENT_NOT_65537');
   });
 
   test('what a weak digest signs counts for nothing', () => {
-    const leaf = leafBelow(root, { digest: 'sha1', algorithm: hex('300906072a8648ce3d0401') });
+    const leaf = encodeLeaf(root, { digest: 'sha1', algorithm: hex('300906072a8648ce3d0401') });
     assert.equal(judge(leaf), 'MD_TOO_WEAK');
   });
 });
@@ -311,9 +287,9 @@ describe('RFC 5280 §6: what real PKIs issue', () => {
 
 describe('J16: bundles of CAs', () => {
   test('two CAs that certify each other are a problem, a root and its intermediate are none', () => {
-    const crossed = (cn: string, issuer: Signer) => {
+    const crossed = (cn: string, issuer: OddCa) => {
       const { privateKey: key, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-      return { cn, key, der: encodeCertificate({ cn, publicKey, issuer, extensions: ca() }) };
+      return { cn, key, der: encodeCertificate({ cn, publicKey, issuer, extensions: caExtensions() }) };
     };
     const one = crossed('one', { ...root, cn: 'two' });
     const two = crossed('two', { ...root, cn: 'one' });
@@ -327,9 +303,14 @@ describe('J16: bundles of CAs', () => {
 
   test('a CA that cannot be read is a problem, one whose key counts for nothing a warning', () => {
     const notAfter = element(0x18, Buffer.from('991399999999Z'));
-    assert.match(findBundleFaults([pemOf(makeSigner('odd', { notAfter }).der)]).problems[0] ?? '', /a time/);
+    assert.match(findBundleFaults([pemOf(makeOddCa('odd', { notAfter }).der)]).problems[0] ?? '', /a time/);
     const { privateKey: key, publicKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' });
-    const odd = encodeCertificate({ cn: 'odd', publicKey, issuer: { cn: 'odd', key }, extensions: ca() });
+    const odd = encodeCertificate({
+      cn: 'odd',
+      publicKey,
+      issuer: { cn: 'odd', key },
+      extensions: caExtensions(),
+    });
     assert.match(findBundleFaults([pemOf(odd)]).warnings[0] ?? '', /CN=odd .*KEY_CURVE_NOT_SUPPORTED/);
   });
 });
