@@ -14,7 +14,6 @@ export interface LegacyKind {
   /** default: this Node */
   readonly command?: string;
   readonly args: readonly string[];
-  readonly cwd?: string;
   /** What it needs besides its command. @returns why it cannot run */
   readonly lacks?: () => string | false;
   /** does not say `listening` as the others do: where its own words name the port */
@@ -35,6 +34,9 @@ export interface Served {
 
 const source = (name: string) => fileURLToPath(new URL(`../../../test/services/${name}`, import.meta.url));
 const compiled = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+
+/** Java compiles its service first: seconds, and many where others want the processor, too. */
+const patienceMs = 120_000;
 
 /** `.ci/run` has Maven put them there. */
 const springClasses = source('spring/target');
@@ -89,16 +91,15 @@ export class LegacyService {
   }
 
   /** @throws Error with what the process wrote, when it does not come to listen */
-  static async start({ name, command, args, cwd, listening }: LegacyKind): Promise<LegacyService> {
-    const child = Child.start({ name, args, ...(command && { command }), ...(cwd && { cwd }) });
-    if (listening === undefined) {
-      const { port } = await child.event(({ event }) => event === 'listening');
-      return new LegacyService(child, Number(port));
+  static async start(kind: LegacyKind): Promise<LegacyService> {
+    const { name, command, args } = kind;
+    const child = Child.start({ name, args, ...(command && { command }), patienceMs });
+    try {
+      return new LegacyService(child, await portOf(child, kind));
+    } catch (error) {
+      await child.stop();
+      throw error;
     }
-    await until(() => child.hasEnded || listening.test(child.text), `${name} listens`);
-    const port = listening.exec(child.text)?.[1];
-    if (port === undefined) throw new Error(`${name} does not listen: ${child.text}`);
-    return new LegacyService(child, Number(port));
   }
 
   /** What it served so far, oldest first. */
@@ -114,6 +115,14 @@ export class LegacyService {
   stop(): Promise<void> {
     return this.#child.stop();
   }
+}
+
+async function portOf(child: Child, { name, listening }: LegacyKind): Promise<number> {
+  if (listening === undefined) return Number((await child.event(({ event }) => event === 'listening')).port);
+  await until(() => child.hasEnded || listening.test(child.text), `${name} listens`);
+  const port = listening.exec(child.text)?.[1];
+  if (port === undefined) throw new Error(`${name} does not listen: ${child.text}`);
+  return Number(port);
 }
 
 /** @throws Error when it is none */

@@ -17,12 +17,14 @@ export interface ChildOptions {
   readonly cwd?: string;
   /** added to this process's own environment */
   readonly env?: Readonly<Record<string, string>>;
+  /** how long it may take to say what is expected of it; default: 20 s */
+  readonly patienceMs?: number;
   /** gets every event; of requests none is kept: for runs that log more than fits in memory */
   readonly onEvent?: ((event: Event) => void) | undefined;
 }
 
-/** How long a child may take to say what is expected of it, ms. Generous: a busy machine is not a failure. */
-const patienceMs = 20_000;
+/** Generous: a busy machine is not a failure. */
+const defaultPatienceMs = 20_000;
 /** How long a child may take to end by itself after SIGTERM, ms. */
 const graceMs = 5_000;
 
@@ -33,6 +35,7 @@ const graceMs = 5_000;
 export class Child {
   readonly #name: string;
   readonly #process: ChildProcess;
+  readonly #patienceMs: number;
   readonly #events: Event[] = [];
   readonly #text: string[] = [];
   readonly #ended: Promise<unknown>;
@@ -41,8 +44,17 @@ export class Child {
   readonly #wake = new Set<() => void>();
   readonly #onEvent: ((event: Event) => void) | undefined;
 
-  private constructor({ name, args, command = process.execPath, cwd, env, onEvent }: ChildOptions) {
+  private constructor({
+    name,
+    args,
+    command = process.execPath,
+    cwd,
+    env,
+    patienceMs,
+    onEvent,
+  }: ChildOptions) {
     this.#name = name;
+    this.#patienceMs = patienceMs ?? defaultPatienceMs;
     this.#onEvent = onEvent;
     this.#process = spawn(command, args, {
       cwd,
@@ -89,10 +101,10 @@ export class Child {
 
   /**
    * Waits for the first event, past or future, that fits.
-   * @throws Error with everything the child wrote, when it ends or stays silent for 20 s
+   * @throws Error with everything the child wrote, when it ends or stays silent for too long
    */
   async event(fits: (event: Event) => boolean): Promise<Event> {
-    const deadline = AbortSignal.timeout(patienceMs);
+    const deadline = AbortSignal.timeout(this.#patienceMs);
     for (;;) {
       const found = this.#events.find(fits);
       if (found !== undefined) return found;
