@@ -26,7 +26,7 @@ export interface Running {
  * @throws Error when an address cannot be bound
  */
 export async function startApp(options: AppOptions): Promise<Running> {
-  const { config, log } = options;
+  const { config } = options;
   const core = createCore(options);
   const assertion =
     config.identity.assertion && (await AssertionSigner.create(config.identity.assertion, core.clock));
@@ -34,7 +34,7 @@ export async function startApp(options: AppOptions): Promise<Running> {
   const admin = createAdmin(options, core, { listener, assertion });
   core.tlsUpkeep = createTlsUpkeep(options, core, listener);
 
-  const adminPort = await admin.listen(config.admin.address);
+  const adminPort = await admin.listen(config.admin);
   const port = await listener.listen().catch((error: unknown) => {
     admin.close();
     throw error;
@@ -42,7 +42,6 @@ export async function startApp(options: AppOptions): Promise<Running> {
   // Not awaited: a sidecar that cannot reach its authorization server yet is alive, answers 503, and keeps trying.
   void core.tokens.start();
   core.tlsUpkeep?.start();
-  log.info('listening', { port, admin_port: adminPort, config: options.configHash });
   return {
     port,
     adminPort,

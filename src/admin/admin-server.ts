@@ -1,6 +1,6 @@
 import * as http from 'node:http';
 import type { Socket } from 'node:net';
-import { bind, type SocketAddress } from '../support/bind.js';
+import { type Binding, bind } from '../support/bind.js';
 
 /** What the admin socket tells. */
 export interface AdminSources {
@@ -52,8 +52,8 @@ export class AdminServer {
   }
 
   /** @returns the port, 0 for a unix socket. @throws Error EADDRINUSE, EACCES, … */
-  listen(address: SocketAddress): Promise<number> {
-    return bind(this.#server, address);
+  listen(binding: Binding): Promise<number> {
+    return bind(this.#server, binding);
   }
 
   close(): void {

@@ -138,12 +138,13 @@ function listenerOptions(
   { clock, metrics }: Core,
   { proxies, log }: { proxies: TrustedProxies } & Pick<AppOptions, 'log'>,
 ): ListenerOptions {
-  const { limits, address, tls } = listen;
+  const { limits, address, socketMode, tls } = listen;
   const { requestTimeoutMs } = limits;
   // Node takes 0 for "no limit", and Infinity for 1 ms.
   return {
     ...limits,
     address,
+    socketMode,
     tls,
     clock,
     proxies,

@@ -52,6 +52,10 @@ async function run(options: AppOptions, signals: Signals): Promise<number> {
     log.error('start_failed', { detail: error instanceof Error ? error.message : String(error) });
     return 1;
   }
+  if (running !== undefined) {
+    const { port, adminPort } = running;
+    log.info('listening', { port, admin_port: adminPort, config: options.configHash });
+  }
   const asked = await ending;
   // What was told to end before it listened has nothing under way.
   const code = running === undefined ? asked : await stop(running, asked, { signals, options });

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { JwsAlgorithm } from '../jws/signature.js';
-import type { SocketAddress } from '../support/bind.js';
+import type { Binding } from '../support/bind.js';
 
 /**
  * The configuration as the product uses it: checked, every default filled in, files read, units in the names.
@@ -17,13 +17,12 @@ export interface Config {
   readonly routes: readonly RouteConfig[];
   readonly identity: IdentityConfig;
   readonly exceptions: readonly ExceptionConfig[];
-  readonly admin: { readonly address: SocketAddress };
+  readonly admin: Binding;
   readonly log: { readonly level: LogLevel };
   readonly shutdown: { readonly graceMs: number };
 }
 
-export interface ListenConfig {
-  readonly address: SocketAddress;
+export interface ListenConfig extends Binding {
   /** `scheme://host[:port]`, lower case; at least one */
   readonly origins: readonly string[];
   /** empty, or starts with a slash and does not end with one */

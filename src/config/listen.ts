@@ -1,8 +1,9 @@
 import type * as z from 'zod';
-import type { SocketAddress } from '../support/bind.js';
+import type { Binding, SocketAddress } from '../support/bind.js';
 import { formatSocketAddress, isLoopback, isOrigin, isPlainUrl, parseSocketAddress } from './addresses.js';
 import type { ListenConfig, ListenTlsConfig } from './config.js';
 import type { Context } from './context.js';
+import type { Path } from './path.js';
 import { readRevocationLists } from './revocation.js';
 import {
   choice,
@@ -28,6 +29,23 @@ export function socketAddress() {
     parse: parseSocketAddress,
     format: formatSocketAddress,
   });
+}
+
+const defaultSocketMode = '0600';
+
+/** The permission bits of a unix socket to listen on. */
+export function socketMode() {
+  const legal = 'four octal digits in quotes, "0600" at least and "0777" at most';
+  return written<number>({ legal }, /^0[67][0-7]{2}$/, {
+    parse: (digits) => Number.parseInt(digits, 8),
+    format: (mode) => mode.toString(8).padStart(4, '0'),
+  }).prefault(defaultSocketMode);
+}
+
+/** @param path - of the section that has both options */
+export function checkSocketMode(path: Path, { address, socketMode }: Binding, { report }: Context): void {
+  if ('host' in address && socketMode !== Number.parseInt(defaultSocketMode, 8))
+    report.problem([...path, 'socketMode'], 'has no effect: the address is no unix socket');
 }
 
 const clientCertificatesSchema = section({
@@ -85,6 +103,9 @@ export const listenSchema = section({
     .describe(
       'Where to listen. Plain HTTP is allowed on loopback and unix sockets, and elsewhere with `trustedProxies`, who are then the only ones that are answered. Port 0 lets the system choose.',
     ),
+  socketMode: socketMode().describe(
+    'Permission bits of the file where `address` is a unix socket: who may write may connect. `"0660"` for a front proxy of another user in the group of the file.',
+  ),
   origins: list(text(originLegal, isOrigin), 'a list of at least one origin', 1).describe(
     'The origins under which clients reach this gateway. `Host` and `htu` are held against them. `http://` only without `tls`. X-Forwarded-Host and X-Forwarded-Proto of a trusted proxy choose among them.',
   ),
@@ -134,8 +155,10 @@ function isPlainAndReachable({ address, tls }: Pick<ListenSettings, 'address' | 
   return tls === undefined && 'host' in address && !isLoopback(address.host);
 }
 
-function checkListen(settings: ListenSettings, { report }: Context): void {
+function checkListen(settings: ListenSettings, context: Context): void {
+  const { report } = context;
   const { origins, tls, limits, trustedProxies } = settings;
+  checkSocketMode(['listen'], settings, context);
   if (isPlainAndReachable(settings)) {
     const path = ['listen', 'address'];
     if (trustedProxies.length === 0)

@@ -12,7 +12,7 @@ import { resolveIdentity } from './identity.js';
 import { resolveIssuers } from './issuers.js';
 import { reportIssues, withoutRefused } from './issues.js';
 import { resolveListen } from './listen.js';
-import { adminSchema } from './operation.js';
+import { adminSchema, resolveAdmin } from './operation.js';
 import { ConfigError, type ConfigWarning, sortByLine } from './problems.js';
 import { resolveDpop, resolveReplay } from './proofs.js';
 import { Report } from './report.js';
@@ -120,7 +120,7 @@ function resolveSections(value: Record<string, unknown>, context: Context): Part
     exceptions: attempt(exceptions, value.exceptions, (settings) =>
       resolveExceptions(settings, resolvedIssuers, context),
     ),
-    admin: attempt(admin, value.admin, (settings) => settings),
+    admin: attempt(admin, value.admin, (settings) => resolveAdmin(settings, context)),
     log: attempt(log, value.log, (settings) => settings),
     shutdown: attempt(shutdown, value.shutdown, ({ grace }) => ({ graceMs: grace })),
   };

@@ -9,7 +9,7 @@ import { Denial } from '../denial/denial.js';
 import { HeldSocket } from '../forward/held-socket.js';
 import { toRefusal } from '../gate/refusal.js';
 import { openRecord } from '../observability/request-record.js';
-import { bind, type SocketAddress } from '../support/bind.js';
+import { type Binding, bind } from '../support/bind.js';
 import { Turns } from '../support/turns.js';
 import { waitingBytes } from './ahead.js';
 import type { Connection, PeerRules } from './connection.js';
@@ -21,8 +21,7 @@ import { TlsEntrance } from './tls-entrance.js';
 import { TlsTrust } from './trust.js';
 import { writeRawAnswer } from './write.js';
 
-export interface ListenerOptions extends ConnectionLimits, PeerRules {
-  readonly address: SocketAddress;
+export interface ListenerOptions extends Binding, ConnectionLimits, PeerRules {
   readonly tls: TlsOptions | undefined;
   readonly headerBytes: number;
   readonly headersTimeoutMs: number;
@@ -116,12 +115,12 @@ export class Listener {
 
   /** @returns the port that it listens on, 0 for a unix socket. @throws Error EADDRINUSE, EACCES, … */
   listen(): Promise<number> {
-    const { idleTimeoutMs, headersTimeoutMs, address } = this.#options;
+    const { idleTimeoutMs, headersTimeoutMs } = this.#options;
     // By then the head of a next request has come, or it never will; one check more for a machine that is busy.
     const maxIdleMs = idleTimeoutMs + headersTimeoutMs + idleCheckMs;
     const idle = setInterval(() => this.#connections.endIdle(maxIdleMs), idleCheckMs).unref();
     this.#server.once('close', () => clearInterval(idle));
-    return bind(this.#server, address);
+    return bind(this.#server, this.#options);
   }
 
   /**

@@ -98,13 +98,12 @@ export function findAlternatives({ list, shiftsAt }: Segments): readonly Segment
 // RFC 3986 §3.1. In `x:batch` it is none that comes with an authority; those of the web do, also without slashes (WHATWG URL).
 const scheme = /^(?:[A-Za-z][A-Za-z0-9+.-]*:$|(?:https?|wss?|ftp|file):)/i;
 
-/** `https://x/y`, for those who do not count slashes `https:/x/y` and `https:x/y`; `a:/y` has no authority. */
+/** `https://x/y`, for those who do not count slashes `https:/x/y` and `https:x/y`; `a:/y` and `https:///y` have no authority. */
 function behindScheme(list: readonly Segment[]): Segments[] {
   if (list[0]?.text.endsWith(':') !== true) return [withoutFront(list, 1)];
   const authority = list.findIndex(({ text }, index) => index > 0 && text !== '');
   if (authority < 0) return [];
-  const behind = [withoutFront(list, authority + 1)];
-  return authority === 1 ? [...behind, withoutFront(list, 1)] : behind;
+  return [withoutFront(list, authority + 1), withoutFront(list, authority)];
 }
 
 function withoutFront(list: readonly Segment[], count: number): Segments {

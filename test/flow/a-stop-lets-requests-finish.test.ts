@@ -4,10 +4,12 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import * as net from 'node:net';
 import { describe, test } from 'node:test';
+import { Checkpoint } from '../support/checkpoint.js';
 import { Guarded, until } from '../support/guarded.js';
 import { mainScript, request } from '../support/sidecar.js';
 import { Wire } from '../support/wire.js';
 
+const patienceMs = 120_000;
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
 interface Held {
@@ -139,6 +141,61 @@ describe('S07: SIGTERM', () => {
       const told = guarded.sidecar.child.events.find(({ path }) => path === '/refused');
       assert.deepEqual([told?.outcome, told?.reason], ['refused', 'credentials_missing']);
     }));
+
+  test('S17: a request sent ahead holds nothing up, whatever the grace', { timeout: patienceMs }, () =>
+    withHeld({ shutdown: { grace: '10m' } }, async ({ guarded, wire, socket }) => {
+      const head = 'HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n';
+      socket.write(`${head}half`);
+      await until(() => wire.unread.endsWith('half'), 'half an answer');
+      wire.send(guarded.proven({ target: '/behind' }));
+      const other = await guarded.open();
+      other.send('GET /other HTTP/1.1\r\nHost: api.test\r\n\r\n');
+      assert.equal((await other.response()).status, 401, 'what was sent before has arrived');
+      guarded.sidecar.child.signal('SIGTERM');
+      await isDraining(guarded);
+      socket.write('half');
+      assert.equal((await wire.response()).body, 'halfhalf');
+      assert.equal(await wire.closed(), '');
+      assert.equal(await guarded.sidecar.child.end(), 0);
+      assert.equal(
+        guarded.service.requests.some(({ line }) => line.includes('/behind')),
+        false,
+      );
+    }),
+  );
+
+  const unfinished = {
+    'half a head': 'GET /next HTTP/1.1\r\nHost:',
+    'an empty line': '\r\n',
+  };
+  for (const [title, bytes] of Object.entries(unfinished)) {
+    test(`S17: ${title} behind an answer holds nothing up`, { timeout: patienceMs }, async (t) => {
+      const limits = { headersTimeout: '5m', idleTimeout: '10m' };
+      const guarded = await Guarded.start({ config: { listen: { limits }, shutdown: { grace: '10m' } } });
+      t.after(() => guarded.stop());
+      const wire = await guarded.open();
+      wire.send(`${request()}${bytes}`);
+      assert.equal((await wire.response()).status, 401);
+      guarded.sidecar.child.signal('SIGTERM');
+      assert.equal(await wire.closed(), '');
+      assert.equal(await guarded.sidecar.child.end(), 0);
+    });
+  }
+
+  test('S17: a handshake that goes on holds nothing up', { timeout: patienceMs }, async (t) => {
+    const checkpoint = await Checkpoint.start({
+      tls: {},
+      config: { listen: { limits: { headersTimeout: '5m' } }, shutdown: { grace: '10m' } },
+    });
+    t.after(() => checkpoint.stop());
+    const { sidecar } = checkpoint;
+    const silent = await Wire.open({ port: sidecar.port });
+    const open = 'holdfast_connections{listener="public"}';
+    await until(async () => (await sidecar.metric(open)) === 1, 'the connection is open');
+    sidecar.child.signal('SIGTERM');
+    assert.equal(await silent.closed(), '');
+    assert.equal(await sidecar.child.end(), 0);
+  });
 
   test('a second signal ends it at once', () =>
     withHeld({}, async ({ guarded, wire }) => {

@@ -159,11 +159,15 @@ interface Caller {
   readonly nonce: string;
 }
 
-/** Waits until it holds. For states of the other side that nothing announces. @throws Error after 10 s */
-export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + 10_000;
+/** Waits until it holds. For states of the other side that nothing announces. @throws Error when it does not, after 10 s or as given */
+export async function until(
+  holds: () => boolean | Promise<boolean>,
+  what: string,
+  patienceMs = 10_000,
+): Promise<void> {
+  const deadline = performance.now() + patienceMs;
   while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`not within 10 s: ${what}`);
+    if (performance.now() > deadline) throw new Error(`not within ${patienceMs / 1000} s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

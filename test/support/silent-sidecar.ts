@@ -15,7 +15,13 @@ export interface SilentOptions {
   readonly through?: readonly string[];
   readonly nodeArgs?: readonly string[];
   readonly config?: Readonly<Record<string, unknown>>;
+  /** of `listen` and `admin` */
+  readonly socketMode?: string;
+  /** of another one that has ended, in whose place it starts */
+  readonly folder?: string;
 }
+
+const startPatienceMs = 40_000;
 
 /** The built product where nobody learns from its log which port it has: it listens on unix sockets. */
 export class SilentSidecar {
@@ -37,15 +43,26 @@ export class SilentSidecar {
   }
 
   /** Without waiting for anything. */
-  static spawn({ stdio, through = [], nodeArgs = [], config }: SilentOptions): SilentSidecar {
-    const folder = mkdtempSync(join(tmpdir(), 'holdfast-silent-'));
+  static spawn({
+    stdio,
+    through = [],
+    nodeArgs = [],
+    config,
+    socketMode,
+    ...rest
+  }: SilentOptions): SilentSidecar {
+    const folder = rest.folder ?? mkdtempSync(join(tmpdir(), 'holdfast-silent-'));
+    const place = (name: string) => ({
+      address: `unix:${join(folder, name)}`,
+      ...(socketMode && { socketMode }),
+    });
     const { issuer, audience, jwks } = new TokenSigner();
     const whole = {
       upstream: 'http://127.0.0.1:9',
       issuers: [{ issuer, audience, keys: { file: 'jwks.json' } }],
       ...config,
-      listen: { address: `unix:${join(folder, 'public.sock')}`, origins: [`http://${authority}`] },
-      admin: { address: `unix:${join(folder, 'admin.sock')}` },
+      listen: { ...place('public.sock'), origins: [`http://${authority}`] },
+      admin: place('admin.sock'),
     };
     writeFileSync(join(folder, 'jwks.json'), jwks);
     writeFileSync(join(folder, 'holdfast.yaml'), JSON.stringify(whole));
@@ -63,14 +80,9 @@ export class SilentSidecar {
 
   /** Holds when it listens. @throws Error when it does not */
   listens(): Promise<void> {
-    return until(
-      () =>
-        this.status('admin', '/livez').then(
-          (status) => status === 200,
-          () => false,
-        ),
-      'it listens',
-    );
+    const answers = async () =>
+      (await this.status('admin', '/livez')) === 200 && (await this.status('public', '/')) === 401;
+    return until(() => answers().catch(() => false), 'it listens', startPatienceMs);
   }
 
   /** @returns the status of the answer to a request on one of its sockets */

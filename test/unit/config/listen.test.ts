@@ -41,6 +41,24 @@ for (const written of [
   });
 }
 
+for (const section of ['listen', 'admin'] as const) {
+  const withMode = (socketMode: unknown, address = `unix:/run/${section}.sock`) =>
+    withOptions({ [section]: { address, socketMode } });
+  test(`S17: ${section}.socketMode`, () => {
+    const { config } = workspace.load(withOption(`${section}.address`, 'unix:/run/holdfast.sock'));
+    assert.equal(config[section].socketMode, 0o600);
+    for (const [written, mode] of Object.entries({ '0600': 0o600, '0660': 0o660, '0777': 0o777 }))
+      assert.equal(workspace.load(withMode(written)).config[section].socketMode, mode);
+    for (const wrong of [660, 0o660, '660', '0560', '0680', '01600', '0o660', 'rw-rw----', ''])
+      assert.match(workspace.refuseAt(`${section}.socketMode`, withMode(wrong)), /in quotes/);
+    assert.match(
+      workspace.refuseAt(`${section}.socketMode`, withMode('0660', '127.0.0.1:0')),
+      /no unix socket/,
+    );
+    workspace.load(withMode('0600', '127.0.0.1:0'));
+  });
+}
+
 for (const address of ['0.0.0.0:8080', '[::]:8080', '10.0.0.1:8080', 'gateway:8080']) {
   test(`DESIGN 2: plain HTTP on ${address} is refused`, () => {
     assert.match(workspace.refuseAt('listen.address', plain({ address })), /loopback/);

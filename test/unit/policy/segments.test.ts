@@ -49,7 +49,8 @@ test('N08: the depth shifts where a segment may be none, several, or the end', (
 test('N08: paths that a service may take for the one that was asked for', () => {
   assert.deepEqual(alternatives('/index.php/admin/x'), ['/admin/x', '/admin/x', '/index.php']);
   assert.deepEqual(alternatives('/app/Index.PHP/admin'), ['/app/admin', '/admin', '/app/Index.PHP']);
-  assert.deepEqual(alternatives('/https://x/admin/y'), ['/admin/y']);
+  assert.deepEqual(alternatives('/https://x/admin/y'), ['/admin/y', '/x/admin/y']);
+  assert.deepEqual(alternatives('/https:///admin/y'), ['/y', '/admin/y'], 'an authority may be empty');
   assert.deepEqual(alternatives('/https:/x/admin/y'), ['/admin/y', '/x/admin/y']);
   assert.deepEqual(alternatives('/http:x/admin/y'), ['/admin/y']);
   assert.deepEqual(alternatives('/x:/admin/y'), ['/y', '/admin/y']);
