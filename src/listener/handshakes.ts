@@ -21,7 +21,7 @@ const lookEveryMs = 5;
 const ordinaryTurnMs = 10;
 // What a handshake may take without being charged: several times what one does take.
 const ordinaryHandshakeMs = 10;
-// A turn may be long for other reasons. For a KB of certificates the dearest keys take about this.
+// A turn may be long for other reasons. Long RSA exponents, the dearest that is known, take about this for a KB.
 const maxMsPerKb = 5;
 
 interface Handshake {
