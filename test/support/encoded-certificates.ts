@@ -45,7 +45,7 @@ export function encodeCertificate(encoded: Encoded): Buffer {
 }
 
 export function pemOf(der: Buffer, label = 'CERTIFICATE'): string {
-  return `-----BEGIN ${label}-----\n${der.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END ${label}-----\n`;
+  return `-----BEGIN ${label}-----\n${der.toString('base64').replace(/.{64}(?=.)/g, '$&\n')}\n-----END ${label}-----\n`;
 }
 
 /** @see ITU-T X.690 §8.1.3: the length in one byte, or in one or two behind their number */
