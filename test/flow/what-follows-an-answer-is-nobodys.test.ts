@@ -19,9 +19,15 @@ function answerOf(bytes: number): string {
 }
 
 // Node reads 65,536 bytes at a time.
-const sizes = [100, 65_535, 65_536, 65_537, 131_072, 200_000, 1_048_576];
+const smallSizes = [100, 65_535, 65_536, 65_537];
+// Of more than a window of TCP the service's own system holds the end back until we have read the beginning, and when it
+// sends it nobody can say (docs/http.md). A unix socket takes what comes behind only once there is room for all of it.
+const largeSizes = [131_072, 200_000, 1_048_576];
 
-for (const kind of ['TCP', 'a unix socket'] as const) {
+for (const [kind, sizes] of [
+  ['TCP', smallSizes],
+  ['a unix socket', [...smallSizes, ...largeSizes]],
+] as const) {
   describe(`B19: a second answer behind the first one, over ${kind}`, () => {
     let guarded: Guarded;
     let service: net.Server;
