@@ -103,3 +103,11 @@ test('B19: a connection that ends while a request waits for it is replaced', asy
   assert.notEqual(next.socket, first.socket);
   await finish(next);
 });
+
+test('B19: what the service says on an idle connection ends it at once', async () => {
+  const first = await send();
+  await finish(first);
+  await turnsUntil(() => (agent.freeSockets.service?.length ?? 0) === 1);
+  sockets[0]?.write('HTTP/1.1 200');
+  await turnsUntil(() => first.socket.destroyed);
+});
