@@ -243,6 +243,8 @@ function judgeFields({ arrival, sent, vouched }: Judged, { label, caller, key }:
   const [connection = 'keep-alive', ...more] = message.all('connection');
   if (more.length > 0 || !(isUpgrade ? /^Upgrade$/ : /^(?:keep-alive|close)$/).test(connection))
     found.push(`connection is ${connection}`);
+  if (connection !== 'close' && hasBody(message) && (caller === undefined || bodiless.has(message.method)))
+    found.push('a body that may stay unread came on a shared connection');
   const may = new Set([...Object.keys(expected), 'x-auth-assertion', 'connection']);
   const framing = ['content-length', 'transfer-encoding', 'max-forwards'];
   for (const [name] of message.fields) {
@@ -254,6 +256,20 @@ function judgeFields({ arrival, sent, vouched }: Judged, { label, caller, key }:
   if (JSON.stringify(foreign) !== JSON.stringify(passed))
     found.push(`fields ${JSON.stringify(foreign)}, not ${JSON.stringify(passed)}`);
   return found;
+}
+
+const bodiless: ReadonlySet<string> = new Set([
+  'GET',
+  'HEAD',
+  'DELETE',
+  'OPTIONS',
+  'PURGE',
+  'SOURCE',
+  'M-SEARCH',
+]);
+
+function hasBody({ all }: RequestMessage): boolean {
+  return all('transfer-encoding').length > 0 || all('content-length').some((length) => length !== '0');
 }
 
 function pseudonymOf({ all }: RequestMessage): string {

@@ -1,6 +1,5 @@
-import { once } from 'node:events';
-import * as net from 'node:net';
-import { portOf } from '../support/ports.js';
+import type { Socket } from 'node:net';
+import { Hop } from '../support/hop.js';
 
 /** One way to pass on something else than what was decided on, or than what the service said. */
 export interface Leak {
@@ -42,6 +41,15 @@ export const leaks: readonly Leak[] = [
     complaint: /x-forwarded-for is/,
     tamper: (text) => text.replace(/^X-Forwarded-For: 203/m, 'X-Forwarded-For: 204'),
   },
+  {
+    complaint: /a body that may stay unread/,
+    tamper: (text) =>
+      /^(?:GET|HEAD|DELETE|OPTIONS) [\s\S]*\r\n(?:Content-Length: [1-9]|Transfer-Encoding: chunked)/.test(
+        text,
+      )
+        ? text.replace(/^Connection: close\r$/m, 'Connection: keep-alive\r')
+        : text,
+  },
   { complaint: /client-cert is/, tamper: (text) => text.replace(/^Client-Cert: .*\r\n/m, '') },
 ];
 
@@ -61,22 +69,14 @@ const passes: readonly Leak[] = [
 ];
 
 /** Stands before the service and changes every message in one of the ways above: the one that was used least of those that fit. */
-export class LeakyHop {
-  readonly #server: net.Server;
-  readonly #sockets = new Set<net.Socket>();
+export class LeakyHop extends Hop {
   readonly #uses = new Map<Leak, number>();
 
-  private constructor(servicePort: number) {
-    this.#server = net.createServer((inbound) => this.#join(inbound, net.connect(servicePort, '127.0.0.1')));
-  }
-
-  #join(inbound: net.Socket, outbound: net.Socket): void {
+  protected join(inbound: Socket, outbound: Socket): void {
     for (const socket of [inbound, outbound]) {
-      this.#sockets.add(socket);
       socket.setEncoding('latin1');
       socket.on('error', () => {});
       socket.on('close', () => {
-        this.#sockets.delete(socket);
         inbound.destroy();
         outbound.destroy();
       });
@@ -104,20 +104,7 @@ export class LeakyHop {
     return leak;
   }
 
-  static async start(serviceUrl: string): Promise<LeakyHop> {
-    const hop = new LeakyHop(Number(serviceUrl.split(':').at(-1)));
-    hop.#server.listen(0, '127.0.0.1');
-    await once(hop.#server, 'listening');
-    return hop;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${portOf(this.#server)}`;
-  }
-
-  async stop(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    this.#server.close();
-    await once(this.#server, 'close');
+  static start(serviceUrl: string): Promise<LeakyHop> {
+    return new LeakyHop(Number(serviceUrl.split(':').at(-1))).listen();
   }
 }
