@@ -4,9 +4,9 @@ import type { RequestTarget } from '../request/target.js';
 import { AddressList } from '../support/address-list.js';
 import type { Timekeeper } from '../support/clock.js';
 import type { VerifiedToken } from '../token/verified-token.js';
-import { mayLeave } from './interpretations.js';
-import { compilePattern, type PathPattern } from './pattern.js';
-import { findAlternatives, isScript, readSegments } from './segments.js';
+import { findAlternatives, isScript } from './alternatives.js';
+import { compilePattern, mayLeave, type PathPattern } from './pattern.js';
+import { readSegments } from './segments.js';
 
 /** A dated, owned permission for named clients to call without proof of possession. @see REQUIREMENTS section R */
 export interface BearerExceptionOptions {

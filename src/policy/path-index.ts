@@ -1,4 +1,5 @@
 import type { PathPattern } from './pattern.js';
+import { childOf, type TrieNode } from './segment-trie.js';
 
 interface Entry<T> {
   /** its place in the configuration */
@@ -6,9 +7,7 @@ interface Entry<T> {
   readonly value: T;
 }
 
-interface Node<T> {
-  readonly literals: Map<string, Node<T>>;
-  any: Node<T> | undefined;
+interface Node<T> extends TrieNode<Node<T>> {
   /** the first entry for paths that end here */
   end: Entry<T> | undefined;
   /** the first entry for all paths below, this one included */
@@ -26,8 +25,8 @@ export class PathIndex<T> {
   constructor(entries: readonly { readonly pattern: PathPattern; readonly value: T }[]) {
     for (const [at, { pattern, value }] of entries.entries()) {
       let node = this.#root;
-      for (const literal of pattern.segments) node = childOf(node, literal?.text);
-      if (pattern.endsInSlash) node = childOf(node, '');
+      for (const literal of pattern.segments) node = childOf(node, literal?.text, makeNode<T>);
+      if (pattern.endsInSlash) node = childOf(node, '', makeNode<T>);
       const entry = { at, value };
       if (pattern.hasRest) node.rest ??= entry;
       else node.end ??= entry;
@@ -63,16 +62,6 @@ function step<T>(nodes: readonly Node<T>[], segment: string): Node<T>[] {
 
 function makeNode<T>(): Node<T> {
   return { literals: new Map(), any: undefined, end: undefined, rest: undefined };
-}
-
-function childOf<T>(node: Node<T>, literal: string | undefined): Node<T> {
-  if (literal === undefined) {
-    node.any ??= makeNode();
-    return node.any;
-  }
-  const child = node.literals.get(literal) ?? makeNode<T>();
-  node.literals.set(literal, child);
-  return child;
 }
 
 function earlier<T>(one: Entry<T> | undefined, other: Entry<T> | undefined): Entry<T> | undefined {

@@ -1,5 +1,6 @@
 import { normalizePercentEncoding } from '../request/target.js';
-import { foldLiteral } from './segments.js';
+import { foldLiteral } from './names.js';
+import type { Segments } from './segments.js';
 
 /** A literal segment of a pattern. */
 export interface Literal {
@@ -28,12 +29,12 @@ export interface PathPattern {
 export function compilePattern(text: string): PathPattern {
   const all = text.split('/').slice(1);
   const hasRest = all.at(-1) === '**';
-  const fixed = hasRest ? all.slice(0, -1) : all;
-  const endsInSlash = fixed.at(-1) === '';
+  const fixed = (hasRest ? all.slice(0, -1) : all).map(toLiteral);
+  const endsInSlash = fixed.at(-1)?.text === '';
   const expression = toRegExp(fixed, hasRest);
   return {
     text,
-    segments: (endsInSlash ? fixed.slice(0, -1) : fixed).map(toLiteral),
+    segments: endsInSlash ? fixed.slice(0, -1) : fixed,
     hasRest,
     endsInSlash,
     matches: (path) => expression.test(path),
@@ -46,12 +47,23 @@ function toLiteral(segment: string): Literal | undefined {
   return { text, folded: foldLiteral(text) };
 }
 
-function toRegExp(fixed: readonly string[], hasRest: boolean): RegExp {
-  const source = fixed.map((segment) => `/${segment === '*' ? '[^/]+' : escapeLiteral(segment)}`).join('');
-  return new RegExp(`^${source}${hasRest ? '(?:/.*)?' : ''}$`, 's');
+function toRegExp(fixed: readonly (Literal | undefined)[], hasRest: boolean): RegExp {
+  const source = fixed.map(
+    (literal) => `/${literal === undefined ? '[^/]+' : escapeForRegExp(literal.text)}`,
+  );
+  return new RegExp(`^${source.join('')}${hasRest ? '(?:/.*)?' : ''}$`, 's');
 }
 
-function escapeLiteral(segment: string): string {
-  const normalized = normalizePercentEncoding(segment) ?? segment;
-  return normalized.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+function escapeForRegExp(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
+
+/**
+ * Whether a service may read a path that the pattern matches as one that it does not match: because it reads bytes that
+ * were decoded to get to a literal, or because the depth may shift in front of the pattern's end.
+ */
+export function mayLeave({ segments }: PathPattern, { list, shiftsAt }: Segments): boolean {
+  return segments.some(
+    (literal, depth) => shiftsAt <= depth || (literal !== undefined && list[depth]?.isVerbatim === false),
+  );
 }

@@ -1,12 +1,14 @@
 import { Denial } from '../denial/denial.js';
 import { isPreflight } from '../request/cors.js';
 import { neverForwarded, type RequestFacts } from '../request/facts.js';
-import { mayLeave } from './interpretations.js';
+import { findAlternatives } from './alternatives.js';
+import { hidesDotSegment } from './hidden-dots.js';
 import { PathIndex } from './path-index.js';
-import { compilePattern, type PathPattern } from './pattern.js';
-import { crowded, Rivals, type RouteGroup } from './rivals.js';
+import { compilePattern, mayLeave, type PathPattern } from './pattern.js';
+import { crowded, type RouteGroup } from './rival-search.js';
+import { Rivals } from './rivals.js';
 import type { RouteOptions } from './route-options.js';
-import { findAlternatives, hidesDotSegment, readSegments, type Segments } from './segments.js';
+import { readSegments, type Segments } from './segments.js';
 import { weakerIn } from './strictness.js';
 
 /** What changes a path into another one: needed for nothing that is plain, so looked for before it is worked out. */
@@ -79,7 +81,7 @@ export class RouteTable {
   }
 }
 
-/** @throws Denial path_ambiguous, with what to change: for the log */
+/** @throws Denial path_ambiguous, whose detail says in the log which two routes differ, and in what */
 function refuseRival(route: RouteOptions, rival: RouteGroup | typeof crowded | undefined): void {
   if (rival === undefined) return;
   if (rival === crowded)

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { findAlternatives, hidesDotSegment, readSegments } from '#holdfast/policy/segments.js';
+import { findAlternatives } from '#holdfast/policy/alternatives.js';
+import { hidesDotSegment } from '#holdfast/policy/hidden-dots.js';
+import { readSegments } from '#holdfast/policy/segments.js';
 import { parseTarget } from '#holdfast/request/target.js';
 
 const read = (path: string, slashesPass = false) => readSegments(parseTarget(path, 8192), slashesPass);
