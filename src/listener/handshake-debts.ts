@@ -1,7 +1,7 @@
-/** What an address may take of the process for extraordinary handshakes: ms, once, and ms a second. */
+/** The budget of an address for handshakes that cost more than usual: ms at once, and ms a second. */
 const burstMs = 150;
 const refillMsPerSecond = 5;
-// What one has done counts for two minutes at most: others may share its address.
+// A debt wears off within two minutes, because others may share the address.
 const maxDebtMs = burstMs + 120 * refillMsPerSecond;
 const maxNetworks = 10_000;
 
@@ -35,7 +35,7 @@ export class HandshakeDebts {
     return this.#debtOf(network, nowMs) > 0;
   }
 
-  /** Whether it has had more than its part. */
+  /** Whether it is over its budget. */
   isOver(network: string, nowMs: number): boolean {
     return this.#debtOf(network, nowMs) > burstMs;
   }

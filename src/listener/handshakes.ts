@@ -4,11 +4,11 @@ import { HandshakeDebts } from './handshake-debts.js';
 export interface HandshakeParts {
   /** Begins the handshake, with or without asking for a certificate. */
   readonly begin: (socket: Socket, asks: boolean) => void;
-  /** An address had more than its part: the connection is closed. */
+  /** Closes a connection whose address is over its budget. */
   readonly refuse: (socket: Socket) => void;
   /** Told of each connection that is not asked for a certificate. Must not throw */
   readonly notAsked: () => void;
-  /** Told when an address has had more than its part, which costs it as much each time. Must not throw */
+  /** Told when an address is over its budget, at each charge. Must not throw */
   readonly overBudget: (network: string) => void;
 }
 
@@ -44,7 +44,7 @@ interface Waiting {
  * - of one network 8 handshakes are under way at a time, 1 if it was charged lately; others wait for 3 s and are then not asked;
  * - while any is under way, the event loop is watched: a turn that was too long is charged to the networks whose handshakes
  *   went on in it, by their bytes;
- * - a network that has had its part is not asked until it has made up for it: it can do without certificates what it could.
+ * - a network over its budget is not asked for certificates until its debt has worn off; whatever needs none goes on.
  *
  * @see REQUIREMENTS J17
  */
@@ -87,7 +87,7 @@ export class Handshakes {
     this.#watch(nowMs);
   }
 
-  /** The handshake on the socket is over. Of others nothing happens. */
+  /** The handshake on the socket is over. A socket without one is left alone. */
   end(socket: Socket): void {
     const handshake = this.#underWay.get(socket);
     if (handshake === undefined) return;

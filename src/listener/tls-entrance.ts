@@ -19,7 +19,7 @@ export interface EntranceParts {
   readonly refuse: (socket: Socket, cause: 'handshake_time' | 'handshake_bytes') => void;
 }
 
-// Until its handshake is done, and in one read behind it: the record that has begun is 16 KB at most, the rest is handshake.
+// All that has come when the handshake is done. A record that has begun behind it is 16 KB at most; the rest is handshake.
 const maxHandshakeBytes = 40 * 1024;
 
 /**
@@ -76,8 +76,8 @@ export class TlsEntrance {
   }
 
   /**
-   * The handshake is done. OpenSSL keeps what the client has sent in it, some twelvefold, until the connection ends; so who
-   * has sent much is not kept. What else has come is known only when all of it has been read.
+   * The handshake is done. OpenSSL keeps some twelve times what the client has sent in it until the connection ends, so a
+   * client that has sent much is cut off. How much of it was not handshake shows only once that has been read.
    */
   passed(secure: tls.TLSSocket): void {
     const peer = peerOf(secure) ?? '';

@@ -24,7 +24,7 @@ export type Judgement =
 export const causes = { noIssuer: 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY' } as const;
 
 const maxPathLength = 8;
-// A search that tries every order of what a stranger has sent is his to make long.
+// Otherwise a stranger decides how long a search takes, by the certificates that he sends along.
 const maxSignatures = 64;
 
 /** One search: what it may still spend, and the best that it has found. */
@@ -68,8 +68,8 @@ export class ClientCas {
   }
 
   /**
-   * The time chooses among several paths and among several lists: what is returned holds between the two moments in it, also
-   * when that is not now, and proof/certificate.ts looks at the time.
+   * Does not refuse by time: the judgement says between which moments it holds, and proof/certificate.ts compares them with the
+   * clock. The time only chooses among several paths or lists.
    * @param others - certificates that came with the leaf, in any order; none of them is believed for being there
    */
   judge(leaf: Buffer, others: readonly Buffer[], nowMs: number): Judgement {
