@@ -1,6 +1,6 @@
 import { hasDisputedOctet, hasDotSegment } from '../request/target.js';
+import { decodeVisible, maxDecodings } from './decoding.js';
 
-const maxDecodings = 4;
 // Dots that a service is left with when it trims white space, as Windows does, or cuts off a query.
 const trimmedDots = /\/(?:%20|\+)*\.{1,2}(?:%20|\+)*(?:[;?#/]|$)/;
 
@@ -28,11 +28,4 @@ function decodeCompatible(text: string): string {
     Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8'),
   );
   return decoded.normalize('NFKC').replaceAll('\\', '/');
-}
-
-// Visible ASCII only: no delimiter hides in the other octets, and left encoded they still equal a route's literals.
-function decodeVisible(path: string): string {
-  return path.replace(/%(2[1-9A-F]|[3-6][0-9A-F]|7[0-9A-E])/gi, (_, hex: string) =>
-    String.fromCharCode(Number.parseInt(hex, 16)),
-  );
 }

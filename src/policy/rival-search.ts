@@ -90,10 +90,11 @@ export class Search {
   }
 
   #step(nodes: readonly Node[], depth: number): Node[] {
-    const { list } = this.#segments;
+    const { list, shiftsAt } = this.#segments;
     const segment = list[depth];
     const next: Node[] = [];
     if (segment === undefined) return next;
+    const mayEnd = depth === list.length - 1 || shiftsAt === depth + 1;
     const folded = segment.text.toLowerCase();
     const names = segment.isPlain ? [folded, ...otherNames(folded)] : [];
     const mayBeShortFor = segment.isPlain ? shortNameOf(folded) : undefined;
@@ -106,7 +107,7 @@ export class Search {
         for (const [literal, child] of literals)
           if (mayBeShortFor?.(literal) ?? true) this.#visit(child, next);
       if (any !== undefined && this.#isOfInterest(any)) next.push(any);
-      if (depth === list.length - 1 && segment.isPlain) this.#checkFormats(literals, folded);
+      if (mayEnd && segment.isPlain) this.#checkFormats(literals, folded);
     }
     return next;
   }

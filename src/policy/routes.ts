@@ -12,7 +12,7 @@ import { readSegments, type Segments } from './segments.js';
 import { weakerIn } from './strictness.js';
 
 /** What changes a path into another one: needed for nothing that is plain, so looked for before it is worked out. */
-const odd = /[%;:(]|\/\/|\.[A-Za-z]+\//;
+const odd = /[%;:(]|\/\/|\.[A-Za-z]+(?:\/|$)/;
 
 /**
  * The routes of the configuration. The first path that matches wins; routes that repeat a path are told apart by

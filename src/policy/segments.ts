@@ -59,8 +59,8 @@ function shifts(text: string, isLast: boolean, slashesPass: boolean): boolean {
     return true;
   const semicolon = text.indexOf(';');
   // Parameters of the last segment: whoever drops them, or ends the path there, is left with the same segment.
-  if (semicolon >= 0) return semicolon === 0 || !isLast;
-  return isBlank(text);
+  if (semicolon >= 0 && !isLast) return true;
+  return isBlank(semicolon < 0 ? text : text.slice(0, semicolon));
 }
 
 /** Whether nothing is left of a segment for a service that trims white space or dots. */

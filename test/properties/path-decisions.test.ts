@@ -47,9 +47,9 @@ function decode(text: string): string {
 
 function cutFront(path: string, how: Reader['front']): string {
   if (how === 'script') return path.replace(/(\.php)\/.*$/is, '$1');
-  if (how === 'path info') return path.replace(/^\/[^/]*\.php(?=\/)/i, '');
+  if (how === 'path info') return path.replace(/^(?:\/[^/]*)*?\.php(?=\/)/i, '');
   if (how === 'authority') return path.replace(/^\/?https?:\/*[^/]*(?=\/)/i, '');
-  if (how === 'session') return path.replace(/\/\(S\([^)]*\)\)/g, '');
+  if (how === 'session') return path.replace(/\/\(S\([^)]*\)\)(?=\/|$)/g, '');
   return path;
 }
 
@@ -183,6 +183,10 @@ const pieces = [
   ...[
     '.',
     '..',
+    'https%3A',
+    '%28S(x)%29',
+    'index.p%2568p',
+    'index.php;x',
     '%2e',
     '%252e%252e',
     '..;x',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { Guarded } from '../support/guarded.js';
+import { describeWith } from '../support/needed.js';
 import { request } from '../support/sidecar.js';
 import { exchange } from '../support/wire.js';
 import { routes } from './attacks.js';
@@ -22,7 +23,7 @@ const framings: Readonly<Record<string, (method: string, target: string) => stri
     }),
 };
 
-for (const kind of legacyKinds) describe(kind.name, { skip: missing(kind) }, () => behind(kind));
+for (const kind of legacyKinds) describeWith(missing(kind), kind.name, () => behind(kind));
 
 function behind(kind: LegacyKind): void {
   let service: LegacyService;

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { Guarded } from '../support/guarded.js';
+import { describeWith } from '../support/needed.js';
 import { request } from '../support/sidecar.js';
 import { aliases, isProtected, open, routes, spellings } from './attacks.js';
 import { type LegacyKind, LegacyService, legacyKinds, missing, readServed } from './legacy-service.js';
 import { Relay } from './relay.js';
 
-for (const kind of legacyKinds) describe(kind.name, { skip: missing(kind) }, () => behind(kind));
+for (const kind of legacyKinds) describeWith(missing(kind), kind.name, () => behind(kind));
 
 function behind(kind: LegacyKind): void {
   let service: LegacyService;

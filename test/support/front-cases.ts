@@ -3,12 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { type Ca, type IssuedCertificate, makeCa, makeSelfSigned } from './certificates.js';
 import { Fronted, type Setup } from './fronted.js';
 import { frontAddress } from './fronts.js';
 import { until } from './guarded.js';
 import { boundTo, showing, tlsOf } from './mtls.js';
+import { describeWith } from './needed.js';
 import { authority } from './sidecar.js';
 import { handshake, switching, websocketAccept } from './websocket.js';
 
@@ -20,7 +21,7 @@ export function describeFront(setup: Setup, skip: string | false = false): void 
   const { dialect, forge } = setup;
   const program = `${setup.program}${setup.http2 ? ', to which clients speak HTTP/2,' : ''}`;
 
-  describe(`${program} ends TLS and passes on certificates as ${dialect}`, { skip }, () => {
+  describeWith(skip, `${program} ends TLS and passes on certificates as ${dialect}`, () => {
     let fronted: Fronted;
     let one: IssuedCertificate;
     let other: IssuedCertificate;
@@ -155,7 +156,7 @@ export function describeFront(setup: Setup, skip: string | false = false): void 
     });
   });
 
-  describe(`${program} before a unix socket, with CAs`, { skip }, () => {
+  describeWith(skip, `${program} before a unix socket, with CAs`, () => {
     let fronted: Fronted;
     let ca: Ca;
     let folder: string;
@@ -181,7 +182,7 @@ export function describeFront(setup: Setup, skip: string | false = false): void 
     });
   });
 
-  describe(`${program} strips a path prefix`, { skip }, () => {
+  describeWith(skip, `${program} strips a path prefix`, () => {
     for (const pathPrefix of ['/svc1', '']) {
       test(`G13: a proof for the public URI passes ${pathPrefix === '' ? 'not without' : 'with'} listen.pathPrefix`, async (t) => {
         const fronted = await Fronted.start(setup, { pathPrefix, prefix: '/svc1' });

@@ -149,6 +149,13 @@ const protectedPaths: readonly [route: string, target: string][] = [
   ['/admin/**', '/%25252561dmin/x'],
   ['/admin/**', '/(S(abc))/admin/x'],
   ['/api/admin/**', '/api/(S(abc))/admin/x'],
+  ['/admin/**', '/public/index.p%2568p/admin/x'],
+  ['/admin/**', '/public/index.php;v=1/admin/x'],
+  ['/admin', '/https%3A/evil/admin'],
+  ['/admin', '/admin.json/;'],
+  ['/admin', '/admin/index.php'],
+  ['/', '/index.php/'],
+  ['/api/admin/**', '/api/%28S(abc)%29/admin/x'],
 ];
 
 for (const [path, target] of protectedPaths) {
